@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Every bound of the server, with its name and its unit. Those that
+// docs/concepts.md § 14 lists are tested at the limit and one past it.
+#ifndef LIFESIGN_SERVER_BASE_LIMITS_H_
+#define LIFESIGN_SERVER_BASE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "server/base/time.h"
+
+namespace lifesign::limits {
+
+// Ids and metadata, in bytes of UTF-8.
+inline constexpr std::size_t kMaxIdBytes = 128;
+inline constexpr std::size_t kMaxMetadataKeys = 32;
+inline constexpr std::size_t kMaxMetadataKeyBytes = 64;
+inline constexpr std::size_t kMaxMetadataValueBytes = 512;
+inline constexpr std::size_t kMaxMetadataBytes = 4096;  // keys and values
+
+// The longest duration a client may send: the range of
+// google.protobuf.Duration.
+inline constexpr std::int64_t kMaxDurationSeconds = 315'576'000'000;
+
+// One message, one call.
+inline constexpr std::size_t kMaxMessageBytes = 4u << 20;
+inline constexpr int kMaxOpensPerMessage = 1'000;
+inline constexpr int kMaxSignalsPerMessage = 4'096;
+inline constexpr int kMaxBatchUsers = 1'000;
+inline constexpr int kMaxWatchedUsers = 10'000;
+inline constexpr std::size_t kMaxResumeTokenBytes = 128;
+inline constexpr int kMaxErrorViolations = 16;
+inline constexpr std::size_t kMaxErrorDetailBytes = 4096;
+
+// Heartbeat streams. A handle fits three bytes of varint.
+inline constexpr std::uint32_t kMaxHandle = (1u << 21) - 1;
+inline constexpr int kMaxSessionsPerStream = 20'000;
+inline constexpr int kMaxStreamsPerConnection = 1'000;
+// Errors that a stream keeps for a client that does not read; older ones are
+// counted and dropped.
+inline constexpr int kMaxQueuedErrors = 1'000;
+inline constexpr Duration kStreamWithoutSession = seconds(60);
+
+// Sessions.
+inline constexpr int kMaxSessionsPerUser = 64;
+inline constexpr Duration kMaxLinger = seconds(10);
+inline constexpr int kMaxTakeOvers = 5;
+inline constexpr Duration kTakeOverWindow = seconds(60);
+inline constexpr int kSignalsPerSecond = 10;
+inline constexpr int kSignalBurst = 20;
+
+// Users kept after their last session ended, in the whole server.
+inline constexpr std::int64_t kMaxRetainedUsers = 1'000'000;
+
+// Watches.
+inline constexpr int kSnapshotSliceUsers = 1'000;
+inline constexpr Duration kMaxBatchingDelay = seconds(1);
+inline constexpr Duration kDefaultProgressInterval = seconds(25);
+inline constexpr Duration kMinProgressInterval = seconds(10);
+inline constexpr Duration kMaxProgressInterval = seconds(600);
+inline constexpr Duration kSlowConsumer = seconds(300);
+inline constexpr Duration kSlowConsumerGrace = seconds(60);
+inline constexpr Duration kTokenEvery = seconds(1);
+
+// Time.
+inline constexpr Duration kDefaultTick = milliseconds(100);
+// The most that the presence clock advances between two ticks.
+inline constexpr Duration kMaxPresenceAdvance = seconds(2);
+// Deadlines that a shard handles while it holds its lock once.
+inline constexpr int kDeadlinesPerLock = 256;
+
+}  // namespace lifesign::limits
+
+#endif  // LIFESIGN_SERVER_BASE_LIMITS_H_

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Presence as a whole: sessions in, changes out. The only place where the
+// stages are joined (docs/architecture.md, "the way of a signal").
+#ifndef LIFESIGN_SERVER_CORE_PRESENCE_ENGINE_H_
+#define LIFESIGN_SERVER_CORE_PRESENCE_ENGINE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "server/core/policy/policy.h"
+#include "server/core/query/views.h"
+#include "server/core/session/outcome.h"
+#include "server/core/session/session_map.h"
+#include "server/core/signal/signal.h"
+#include "server/core/time.h"
+#include "server/core/watch/change.h"
+#include "server/core/watch/watch.h"
+
+namespace lifesign {
+
+// What a tick did.
+struct TickReport {
+  // Deadlines handled.
+  int deadlines = 0;
+  // The age of the oldest deadline handled: how late time was told.
+  Duration worst_lag{0};
+  // Open sessions, and those of them that fell STALE within the last
+  // limits::kMassSilenceWindow.
+  std::int64_t sessions = 0;
+  std::int64_t fell_silent = 0;
+  // Set on the tick at which more than limits::kMassSilencePercent of the
+  // sessions have fallen silent together; not again until they have not.
+  bool mass_silence = false;
+};
+
+// Knows no gRPC, starts no thread, has no clock: every call brings `Now`.
+// Inputs are validated before (server/core/signal/text_rules.h, the codec);
+// nothing is called while a lock is held.
+//
+// Thread-safe. Lock order: see docs/architecture.md.
+class PresenceEngine {
+ public:
+  struct Options {
+    // REQUIRES: ValidatePolicy finds nothing.
+    Policy policy;
+    // Lock stripes; 1 to 4,096.
+    int shards = 16;
+    // Revisions of this run lie above it: the wall time at the start, in µs.
+    Revision epoch = 0;
+    // Secret of this run: which shard and bucket a user falls into.
+    std::uint64_t hash_seed = 0;
+    int max_sessions_per_user = limits::kMaxSessionsPerUser;
+    std::int64_t max_retained_users = limits::kMaxRetainedUsers;
+    // Called, with no lock held and on any thread that is in a call, when there
+    // is something to publish and had been nothing. May be empty.
+    std::function<void()> on_changes;
+  };
+  // Makes of a change the bytes that its watchers share.
+  using Encode = std::function<std::shared_ptr<const void>(const Change&)>;
+
+  PresenceEngine(Options options, const Now& start);
+
+  // --- Signals (docs/concepts.md §§ 4, 5) ---
+
+  // Begins or resumes a session and binds it. On a refusal nothing changed.
+  OpenOutcome Open(const OpenRequest& request, const Now& now);
+
+  // A signal of a stream. kSessionNotOpen: `ref` is not current any more (its
+  // session ended, detached, or was opened again). Allocates nothing unless the
+  // user changes. O(sessions of the user).
+  SignalOutcome Apply(const SessionRef& ref, const Signal& signal,
+                      const Now& now);
+
+  // A unary signal. kNoAttachment is legal with kLeave only: it counts while
+  // the session is not connected. LEAVE of a session that is not open is OK.
+  SignalOutcome ApplyUnary(const SessionName& name, Attachment attachment,
+                           const Signal& signal, const Now& now);
+
+  // The stream of this binding is closed: the session is not connected, if
+  // `ref` is current. Changes no state.
+  void Disconnect(const SessionRef& ref, const Now& now);
+
+  // Whether `ref` still binds a session to its stream.
+  bool IsBound(const SessionRef& ref, const Now& now) const;
+
+  // --- Reads. Each evaluates the user, and so may find a change. ---
+
+  UserView GetUser(absl::string_view user, const Now& now);
+  // Oldest open first.
+  std::vector<SessionView> ListSessions(absl::string_view user,
+                                        const Now& now);
+  UserExplanation Explain(absl::string_view user, const Now& now);
+
+  // --- Time ---
+
+  // Ends, lowers and forgets whatever is due. To be called every tick by one
+  // thread, but not on a tick for which PresenceClock::Tick said false. Holds a
+  // shard's lock for at most limits::kDeadlinesPerLock deadlines at a time.
+  TickReport Tick(const Now& now);
+
+  // Until when the server reconverges after its start; none once it has.
+  absl::optional<PresenceTime> ReconvergingUntil(const Now& now) const;
+
+  // Judges by `policy` from now on; a session from its next signal on.
+  // REQUIRES: ValidatePolicy finds nothing.
+  void SetPolicy(const Policy& policy);
+  Policy policy() const;
+
+  // --- Watches (docs/concepts.md § 9) ---
+
+  // Copies the presence of `users` as of one instant each, and registers
+  // `watch` for all that is newer. Called again for the same user, it replaces
+  // what waits of them. REQUIRES: at most limits::kSnapshotSliceUsers, each
+  // once.
+  std::vector<PresenceRecord> CopyAndRegister(
+      const std::shared_ptr<Watch>& watch, absl::Span<const std::string> users,
+      const Now& now);
+
+  // Nothing more is delivered for these users to `watch`.
+  void Unregister(const Watch& watch, absl::Span<const std::string> users);
+
+  // Moves what lies in the outboxes into mailboxes, in order, and wakes their
+  // watchers. One call at a time; to be called by the publisher's thread after
+  // `on_changes`, and every tick.
+  void Publish(const Now& now, const Encode& encode);
+
+  // Every change up to this revision has been left in every mailbox that it
+  // belongs in.
+  Revision published_up_to() const {
+    return published_up_to_.load(std::memory_order_acquire);
+  }
+
+  Revision epoch() const { return options_.epoch; }
+
+  // --- Sizes, for logs and metrics ---
+
+  std::int64_t sessions() const;
+  std::int64_t users() const;
+
+ private:
+  // Constant after construction.
+  const Options options_;
+  const PresenceTime reconverging_until_;
+
+  // Synchronised by themselves.
+  SessionMap map_;
+  std::atomic<Revision> published_up_to_;
+  std::atomic<bool> changes_announced_{false};
+  std::atomic<bool> reconverging_{true};
+
+  // Used by the ticking thread only.
+  SilenceWatch silence_watch_;
+  PresenceTime next_exchange_;
+};
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_CORE_PRESENCE_ENGINE_H_

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The words of presence as values. docs/concepts.md § 1.
+#ifndef LIFESIGN_SERVER_CORE_PRESENCE_STATE_H_
+#define LIFESIGN_SERVER_CORE_PRESENCE_STATE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace lifesign {
+
+// Ordered: a lower value is more present.
+enum class State : std::uint8_t { kActive, kIdle, kAway, kStale, kOffline };
+inline constexpr std::size_t kStates = 5;
+
+// The more present of two, and the less.
+constexpr State Higher(State a, State b) { return a < b ? a : b; }
+constexpr State Lower(State a, State b) { return a < b ? b : a; }
+constexpr bool IsLive(State state) { return state != State::kOffline; }
+
+enum class Cause : std::uint8_t {
+  kNone,
+  kSignal,
+  kDecay,
+  kExpiry,
+  kLeave,
+  kReconvergence,
+  kAvailability,
+};
+
+enum class DeviceClass : std::uint8_t {
+  kWeb,
+  kMobile,
+  kDesktop,
+  kTv,
+  kBot,
+  kOther,
+};
+inline constexpr std::size_t kDeviceClasses = 6;
+
+// The user's state on each class of device; kOffline without a session there.
+using DeviceStates = std::array<State, kDeviceClasses>;
+inline constexpr DeviceStates kNoDevices = {State::kOffline, State::kOffline,
+                                            State::kOffline, State::kOffline,
+                                            State::kOffline, State::kOffline};
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_CORE_PRESENCE_STATE_H_

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What is told of a user. docs/concepts.md § 8.
+#ifndef LIFESIGN_SERVER_CORE_WATCH_CHANGE_H_
+#define LIFESIGN_SERVER_CORE_WATCH_CHANGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/types/optional.h"
+#include "server/core/presence_state.h"
+#include "server/core/time.h"
+
+namespace lifesign {
+
+// Orders the changes of a user and of a shard within an epoch.
+using Revision = std::uint64_t;
+
+// A user as of a revision.
+struct PresenceRecord {
+  std::string user;
+  State state = State::kOffline;
+  DeviceStates devices = kNoDevices;
+  Cause cause = Cause::kNone;
+  // Of a user who is not known: the newest one of the shard, so that it stands
+  // above whatever was once told of them.
+  Revision revision = 0;
+  bool known = false;
+  // None for a user who is not known.
+  absl::optional<WallTime> since;
+  absl::optional<WallTime> last_seen;
+  // None also if the user was never active.
+  absl::optional<WallTime> last_active;
+};
+
+struct Change {
+  PresenceRecord after;
+  State before = State::kOffline;
+  DeviceStates devices_before = kNoDevices;
+
+  // False if only the state on some class of device differs.
+  bool ChangesState() const { return before != after.state; }
+};
+
+// A change on its way to its watchers, and the bytes that their transport made
+// of it, once for all of them. The core does not look into `wire`.
+struct PublishedChange {
+  Change change;
+  std::shared_ptr<const void> wire;
+};
+using PublishedChangePtr = std::shared_ptr<const PublishedChange>;
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_CORE_WATCH_CHANGE_H_

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One subscriber as the core sees it: a mailbox, and someone to wake.
+#ifndef LIFESIGN_SERVER_CORE_WATCH_WATCH_H_
+#define LIFESIGN_SERVER_CORE_WATCH_WATCH_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "server/base/mutex.h"
+#include "server/core/watch/change.h"
+#include "server/core/watch/mailbox.h"
+
+namespace lifesign {
+
+// Told that there is mail. Called on the publisher's thread with no lock of the
+// core held; must not block.
+class WatchListener {
+ public:
+  virtual ~WatchListener() = default;
+  virtual void OnMail() = 0;
+};
+
+// Thread-safe. Its mutex is a leaf: nothing is called while it is held.
+class Watch {
+ public:
+  explicit Watch(std::weak_ptr<WatchListener> listener)
+      : listener_(std::move(listener)) {}
+
+  // For its stream: takes up to `most` of what waits, oldest first.
+  std::vector<PublishedChangePtr> Take(std::size_t most);
+  bool HasMail() const;
+
+  // For the publisher: leaves a change. Returns true if the mailbox had been
+  // empty and is not any more: then the listener is to be woken.
+  bool Deliver(PublishedChangePtr change);
+  void Wake();
+
+  // For whoever copies a user's presence, under the shard's lock: what waits of
+  // `user` is older than the copy.
+  void Drop(absl::string_view user);
+
+ private:
+  const std::weak_ptr<WatchListener> listener_;
+  mutable Mutex mutex_;
+  Mailbox mailbox_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_CORE_WATCH_WATCH_H_
