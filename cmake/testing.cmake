@@ -22,9 +22,10 @@ add_custom_target(fuzzers)
 #
 # A GoogleTest executable, each of its tests a test of ctest. One executable a
 # folder keeps builds short. GoogleTest's main and GoogleMock are linked.
-#   LABELS   the part it tests (base, core, transport, ops, client, cli) and what
-#            kind of test it is if not a plain one (property, integration,
-#            realtime, smoke, fuzz); see LIFESIGN_SANITIZED_LABELS
+#   LABELS   first the part it tests (base, core, transport, ops, client, cli,
+#            integration), which also begins the tests' names; then what kind of
+#            test it is if not a plain one (property, realtime, smoke); see
+#            LIFESIGN_SANITIZED_LABELS
 #   TIMEOUT  of one test; 60 s unless given, four times that when sanitized
 #   SERIAL   runs with no other test beside it: what is sensitive to load
 function(lifesign_add_test)
@@ -36,6 +37,7 @@ function(lifesign_add_test)
   if(NOT LIFESIGN_TESTS)
     return()
   endif()
+  list(GET ARG_LABELS 0 part)
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBS} GTest::gmock
                                             GTest::gtest GTest::gtest_main)
@@ -54,27 +56,45 @@ function(lifesign_add_test)
   if(LIFESIGN_SANITIZE)
     math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 4")
   endif()
-  if(ARG_SERIAL)
-    set(serial RUN_SERIAL TRUE)
-  endif()
-  # gtest_discover_tests splits lists at each semicolon it sees: hide them.
-  string(REPLACE ";" "\\;" labels "${ARG_LABELS}")
-  set(environment ${LIFESIGN_TEST_ENVIRONMENT} ${ARG_ENVIRONMENT})
-  string(REPLACE ";" "\\;" environment "${environment}")
   gtest_discover_tests(
     ${ARG_NAME}
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
-    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-    PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT
-               "${environment}" ${serial})
+    TEST_PREFIX "${part}."
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  # gtest_discover_tests cannot pass properties that are lists: ctest reads them
+  # from here, after the tests, whose names are in <executable>_TESTS by then.
+  set(serial FALSE)
+  if(ARG_SERIAL)
+    set(serial TRUE)
+  endif()
+  set(properties "${CMAKE_CURRENT_BINARY_DIR}/${ARG_NAME}_properties.cmake")
+  file(
+    CONFIGURE
+    OUTPUT
+    "${properties}"
+    CONTENT
+    [==[
+if(@ARG_NAME@_TESTS)
+  set_tests_properties(${@ARG_NAME@_TESTS} PROPERTIES
+    LABELS "@ARG_LABELS@"
+    TIMEOUT @ARG_TIMEOUT@
+    RUN_SERIAL @serial@
+    ENVIRONMENT "@LIFESIGN_TEST_ENVIRONMENT@;@ARG_ENVIRONMENT@")
+endif()
+]==]
+    @ONLY)
+  set_property(
+    DIRECTORY
+    APPEND
+    PROPERTY TEST_INCLUDE_FILES "${properties}")
 endfunction()
 
 # lifesign_add_fuzzer(
 #   NAME <executable> SOURCES <file>… CORPUS <directory> [LIBS <target>…])
 #
 # Of one LLVMFuzzerTestOneInput. In every build <NAME> replays the committed
-# CORPUS and is a test with the label fuzz; with the preset `fuzz` it is a
+# CORPUS and is a test with the label fuzz, sanitized too; with the preset `fuzz` it is a
 # libFuzzer binary and `./dev fuzz` lets it look for more.
 function(lifesign_add_fuzzer)
   cmake_parse_arguments(ARG "" "NAME;CORPUS" "SOURCES;LIBS" ${ARGN})
@@ -84,8 +104,9 @@ function(lifesign_add_fuzzer)
   cmake_path(ABSOLUTE_PATH ARG_CORPUS NORMALIZE)
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBS})
-  add_dependencies(fuzzers ${ARG_NAME})
-  add_dependencies(all_tests ${ARG_NAME})
+  foreach(group IN ITEMS fuzzers all_tests sanitized_tests)
+    add_dependencies(${group} ${ARG_NAME})
+  endforeach()
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
                                                "${PROJECT_BINARY_DIR}/fuzz")
   if(LIFESIGN_FUZZ)
@@ -98,8 +119,9 @@ function(lifesign_add_fuzzer)
   add_test(NAME fuzz.${ARG_NAME} COMMAND ${ARG_NAME} ${arguments}
                                          "${ARG_CORPUS}")
   set_tests_properties(
-    fuzz.${ARG_NAME} PROPERTIES LABELS fuzz TIMEOUT 120 ENVIRONMENT
-                                "${LIFESIGN_TEST_ENVIRONMENT}")
+    fuzz.${ARG_NAME}
+    PROPERTIES LABELS "fuzz;sanitized" TIMEOUT 120 ENVIRONMENT
+               "${LIFESIGN_TEST_ENVIRONMENT}")
 endfunction()
 
 # lifesign_finish_tests()
