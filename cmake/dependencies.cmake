@@ -23,9 +23,9 @@ target_include_directories(xxHash::xxhash SYSTEM
                            INTERFACE "${LIFESIGN_XXHASH_INCLUDE}")
 target_link_libraries(xxHash::xxhash INTERFACE "${LIFESIGN_XXHASH_LIBRARY}")
 
-option(LIFESIGN_TESTS "Build the tests" ON)
+option(LIFESIGN_TESTS "Build the tests and benchmarks" ON)
 if(LIFESIGN_TESTS)
   find_package(GTest CONFIG REQUIRED)
   find_package(rapidcheck CONFIG REQUIRED)
+  find_package(benchmark CONFIG REQUIRED)
 endif()
-find_package(benchmark CONFIG QUIET) # bench/ only
