@@ -1,0 +1,283 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/transport/codec/decode.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/limits.h"
+#include "server/core/signal/text_rules.h"
+#include "server/transport/codec/times.h"
+
+namespace lifesign {
+namespace {
+
+// The kinds that may come with an open.
+absl::optional<SignalKind> LivenessKind(v1::SignalKind kind) {
+  switch (kind) {
+    case v1::SIGNAL_KIND_ACTIVE:
+      return SignalKind::kActive;
+    case v1::SIGNAL_KIND_IDLE:
+      return SignalKind::kIdle;
+    case v1::SIGNAL_KIND_BACKGROUND:
+      return SignalKind::kBackground;
+    default:
+      return absl::nullopt;
+  }
+}
+
+absl::optional<SignalKind> AnyKind(v1::SignalKind kind) {
+  if (kind == v1::SIGNAL_KIND_DETACH) return SignalKind::kDetach;
+  if (kind == v1::SIGNAL_KIND_LEAVE) return SignalKind::kLeave;
+  return LivenessKind(kind);
+}
+
+absl::optional<DeviceClass> DecodeDevice(v1::DeviceClass device) {
+  switch (device) {
+    case v1::DEVICE_CLASS_WEB:
+      return DeviceClass::kWeb;
+    case v1::DEVICE_CLASS_MOBILE:
+      return DeviceClass::kMobile;
+    case v1::DEVICE_CLASS_DESKTOP:
+      return DeviceClass::kDesktop;
+    case v1::DEVICE_CLASS_TV:
+      return DeviceClass::kTv;
+    case v1::DEVICE_CLASS_BOT:
+      return DeviceClass::kBot;
+    case v1::DEVICE_CLASS_OTHER:
+      return DeviceClass::kOther;
+    default:
+      return absl::nullopt;
+  }
+}
+
+void DecodeMetadata(const v1::Metadata& message, absl::string_view path,
+                    Metadata& metadata, FieldFaults& faults) {
+  metadata.assign(message.entries().begin(), message.entries().end());
+  // A map has no order of its own; whatever is told of it needs one.
+  std::sort(metadata.begin(), metadata.end());
+  if (const auto fault = FindMetadataFault(metadata)) {
+    faults.AddLimit(absl::StrCat(path, ".entries"), fault->limit,
+                    fault->description);
+  }
+}
+
+// `path` is that of `options` within its scope.
+void DecodeOptions(const v1::OpenOptions& options, absl::string_view path,
+                   Metadata& metadata, OpenRequest& request,
+                   FieldFaults& faults) {
+  request.instance = options.instance();
+  if (options.device_class() != v1::DEVICE_CLASS_UNSPECIFIED) {
+    request.device = DecodeDevice(options.device_class());
+    if (!request.device.has_value()) {
+      faults.Add(absl::StrCat(path, ".device_class"),
+                 "not a device class that this server knows");
+    }
+  }
+  if (options.has_metadata()) {
+    DecodeMetadata(options.metadata(), absl::StrCat(path, ".metadata"),
+                   metadata, faults);
+    request.metadata = &metadata;
+  }
+}
+
+// Of an Open or a SendSignalRequest with `open`: the signal it carries.
+template <typename Message>
+void DecodeFirstSignal(const Message& message, OpenRequest& request,
+                       FieldFaults& faults) {
+  absl::optional<Duration> idle_for;
+  if (message.has_idle_for()) {
+    idle_for = DecodeDuration(message.idle_for());
+    if (!idle_for.has_value()) faults.Add("idle_for", kDurationFault);
+  }
+  if (message.kind() == v1::SIGNAL_KIND_UNSPECIFIED) {
+    if (message.has_idle_for()) faults.Add("idle_for", "needs kind");
+    return;
+  }
+  const absl::optional<SignalKind> kind = LivenessKind(message.kind());
+  if (!kind.has_value()) {
+    faults.Add("kind", "must be ACTIVE, IDLE or BACKGROUND with an open");
+    return;
+  }
+  request.signal.emplace();
+  request.signal->kind = *kind;
+  request.signal->idle_for = idle_for;
+}
+
+// Of a Signal or a SendSignalRequest without `open`.
+template <typename Message>
+void DecodeLaterSignal(const Message& message, Signal& signal,
+                       FieldFaults& faults) {
+  const absl::optional<SignalKind> kind = AnyKind(message.kind());
+  if (!kind.has_value()) {
+    faults.Add("kind", "required: ACTIVE, IDLE, BACKGROUND, DETACH or LEAVE");
+  } else {
+    signal.kind = *kind;
+  }
+  if (message.has_idle_for()) {
+    signal.idle_for = DecodeDuration(message.idle_for());
+    if (!signal.idle_for.has_value()) {
+      faults.Add("idle_for", kDurationFault);
+    } else if (kind == SignalKind::kDetach || kind == SignalKind::kLeave) {
+      faults.Add("idle_for", "not with DETACH or LEAVE");
+    }
+  }
+  if (message.has_linger()) {
+    const absl::optional<Duration> linger = DecodeDuration(message.linger());
+    if (!linger.has_value() || *linger > limits::kMaxLinger) {
+      faults.AddLimit("linger", "max_linger", "must be 0 to 10 s");
+    } else if (kind != SignalKind::kLeave) {
+      faults.Add("linger", "only with LEAVE");
+    } else {
+      signal.linger = *linger;
+    }
+  }
+}
+
+absl::optional<ApiError> ErrorOf(FieldFaults& faults) {
+  if (faults.empty()) return absl::nullopt;
+  return std::move(faults).ToError();
+}
+
+void CheckHandle(std::uint32_t handle, FieldFaults& faults) {
+  if (handle == 0 || handle > limits::kMaxHandle) {
+    faults.Add("handle", "required: 1 to 2,097,151");
+  }
+}
+
+void DecodeUsers(v1::UserSet& message, std::vector<std::string>& users,
+                 FieldFaults& faults) {
+  for (int i = 0; i < message.user_ids_size(); ++i) {
+    const auto fault = IdFault(message.user_ids(i), limits::kMaxIdBytes);
+    if (fault.has_value()) {
+      faults.Add(absl::StrCat("users.user_ids[", i, "]"), *fault);
+    }
+  }
+  if (!faults.empty()) return;
+  users.assign(std::make_move_iterator(message.mutable_user_ids()->begin()),
+               std::make_move_iterator(message.mutable_user_ids()->end()));
+  std::sort(users.begin(), users.end());
+  users.erase(std::unique(users.begin(), users.end()), users.end());
+  users.shrink_to_fit();
+  if (users.size() > static_cast<std::size_t>(limits::kMaxWatchedUsers)) {
+    faults.AddLimit("users.user_ids", "max_watched_users",
+                    "at most 10,000 users");
+  }
+}
+
+void DecodeWatchTimes(const v1::WatchPresenceRequest& message,
+                      WatchOptions& options, FieldFaults& faults) {
+  if (message.has_batching_delay()) {
+    const auto delay = DecodeDuration(message.batching_delay());
+    if (!delay.has_value() || *delay > limits::kMaxBatchingDelay) {
+      faults.AddLimit("batching_delay", "max_batching_delay",
+                      "must be 0 to 1 s");
+    } else {
+      options.batching_delay = *delay;
+    }
+  }
+  options.progress_interval = limits::kDefaultProgressInterval;
+  if (message.has_progress_interval()) {
+    const auto interval = DecodeDuration(message.progress_interval());
+    if (!interval.has_value() || (interval->count() != 0 &&
+                                  (*interval < limits::kMinProgressInterval ||
+                                   *interval > limits::kMaxProgressInterval))) {
+      faults.AddLimit("progress_interval", "progress_interval",
+                      "must be 0 (never), or 10 s to 10 min");
+    } else {
+      options.progress_interval = *interval;
+    }
+  }
+}
+
+}  // namespace
+
+absl::optional<absl::string_view> ResolveTenant(absl::string_view named) {
+  if (named.empty() || named == kDefaultTenant) return kDefaultTenant;
+  return absl::nullopt;
+}
+
+void CheckId(absl::string_view id, absl::string_view field,
+             FieldFaults& faults) {
+  const auto fault = IdFault(id, limits::kMaxIdBytes);
+  if (!fault.has_value()) return;
+  if (id.size() > limits::kMaxIdBytes) {
+    faults.AddLimit(field, "max_id_bytes", *fault);
+  } else {
+    faults.Add(field, *fault);
+  }
+}
+
+absl::optional<ApiError> DecodeOpen(const v1::Open& open, FieldScope scope,
+                                    Metadata& metadata, OpenRequest& request) {
+  FieldFaults faults(scope);
+  CheckHandle(open.handle(), faults);
+  CheckId(open.user_id(), "user_id", faults);
+  CheckId(open.session_id(), "session_id", faults);
+  DecodeOptions(open.options(), "options", metadata, request, faults);
+  DecodeFirstSignal(open, request, faults);
+  request.name = {open.user_id(), open.session_id()};
+  request.binding.handle = open.handle();
+  return ErrorOf(faults);
+}
+
+absl::optional<ApiError> DecodeSignal(const v1::Signal& message,
+                                      FieldScope scope, Signal& signal) {
+  FieldFaults faults(scope);
+  CheckHandle(message.handle(), faults);
+  DecodeLaterSignal(message, signal, faults);
+  return ErrorOf(faults);
+}
+
+absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
+                                          Metadata& metadata,
+                                          UnarySignal& signal) {
+  FieldFaults faults;
+  CheckId(message.user_id(), "user_id", faults);
+  CheckId(message.session_id(), "session_id", faults);
+  signal.name = {message.user_id(), message.session_id()};
+  signal.attachment = message.attachment();
+  if (message.has_open()) {
+    OpenRequest& open = signal.open.emplace();
+    open.name = signal.name;
+    DecodeOptions(message.open(), "open", metadata, open, faults);
+    DecodeFirstSignal(message, open, faults);
+    if (message.attachment() != kNoAttachment) {
+      faults.Add("attachment", "not together with open");
+    }
+    if (message.has_linger()) faults.Add("linger", "only with LEAVE");
+    return ErrorOf(faults);
+  }
+  DecodeLaterSignal(message, signal.signal, faults);
+  return ErrorOf(faults);
+}
+
+absl::optional<ApiError> DecodeWatch(v1::WatchPresenceRequest& message,
+                                     WatchOptions& options) {
+  const auto tenant = ResolveTenant(message.tenant());
+  if (!tenant.has_value()) return TenantDenied();
+  options.tenant = std::string(*tenant);
+  FieldFaults faults;
+  if (!message.has_users()) {
+    faults.Add("selector", "required: whom to watch");
+  } else {
+    DecodeUsers(*message.mutable_users(), options.users, faults);
+  }
+  DecodeWatchTimes(message, options, faults);
+  if (message.resume_token().size() > limits::kMaxResumeTokenBytes) {
+    faults.AddLimit("resume_token", "max_resume_token_bytes",
+                    "at most 128 bytes");
+  }
+  if (!faults.empty()) return std::move(faults).ToError();
+  if (message.resume_token().empty()) return absl::nullopt;
+  options.resume = DecodeResumeToken(message.resume_token());
+  if (!options.resume.has_value() ||
+      options.resume->tenant != HashTenant(options.tenant)) {
+    return InvalidResumeToken();
+  }
+  return absl::nullopt;
+}
+
+}  // namespace lifesign

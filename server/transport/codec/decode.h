@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Requests into values of the core, every field validated. What is wrong is
+// told by FieldFaults with the path of the field; then nothing of the message
+// may be applied. docs/concepts.md § 14.
+#ifndef LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_H_
+#define LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "lifesign/v1/presence_service.pb.h"
+#include "server/core/signal/signal.h"
+#include "server/transport/codec/field_faults.h"
+#include "server/transport/codec/resume_token.h"
+
+namespace lifesign {
+
+inline constexpr absl::string_view kDefaultTenant = "default";
+
+// The tenant that a request means, if the caller may use it.
+absl::optional<absl::string_view> ResolveTenant(absl::string_view named);
+
+// A user or session id.
+void CheckId(absl::string_view id, absl::string_view field,
+             FieldFaults& faults);
+
+// An Open of a stream. `request.name` points into `open`, `request.metadata`
+// at `metadata`; `request.binding.stream` is left to the caller. `scope` is
+// where `open` lies. None if it may be applied.
+absl::optional<ApiError> DecodeOpen(const v1::Open& open, FieldScope scope,
+                                    Metadata& metadata, OpenRequest& request);
+
+// A Signal of a stream, likewise. Allocates nothing if it is fit.
+absl::optional<ApiError> DecodeSignal(const v1::Signal& message,
+                                      FieldScope scope, Signal& signal);
+
+// A SendSignalRequest as either an open or a signal.
+struct UnarySignal {
+  SessionName name;
+  Attachment attachment = kNoAttachment;
+  // Set: open first, with this; else `signal` alone.
+  absl::optional<OpenRequest> open;
+  Signal signal;
+};
+absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
+                                          Metadata& metadata,
+                                          UnarySignal& signal);
+
+// A WatchPresenceRequest.
+struct WatchOptions {
+  std::string tenant;
+  // Sorted, without duplicates.
+  std::vector<std::string> users;
+  absl::optional<ResumeToken> resume;
+  Duration batching_delay{0};
+  // Zero: never.
+  Duration progress_interval{0};
+};
+absl::optional<ApiError> DecodeWatch(v1::WatchPresenceRequest& message,
+                                     WatchOptions& options);
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_H_

@@ -1,0 +1,273 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/transport/codec/encode.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "server/transport/codec/bytes.h"
+#include "server/transport/codec/times.h"
+
+namespace lifesign {
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
+
+// Up to so many changes a message refers to the shared bytes of each; more are
+// copied behind one another, because a write with many pieces costs more than
+// their few bytes.
+constexpr std::size_t kMostSharedPieces = 16;
+
+v1::DerivationRule EncodeRule(Rule rule) {
+  switch (rule) {
+    case Rule::kTtl:
+      return v1::DERIVATION_RULE_TTL;
+    case Rule::kSilence:
+      return v1::DERIVATION_RULE_SILENCE;
+    case Rule::kActivity:
+      return v1::DERIVATION_RULE_ACTIVITY;
+    case Rule::kIdleCap:
+      return v1::DERIVATION_RULE_IDLE_CAP;
+    case Rule::kBackgroundCap:
+      return v1::DERIVATION_RULE_BACKGROUND_CAP;
+    case Rule::kReconvergence:
+      return v1::DERIVATION_RULE_RECONVERGENCE;
+  }
+  return v1::DERIVATION_RULE_UNSPECIFIED;
+}
+
+v1::SignalKind EncodeLifecycle(Lifecycle lifecycle) {
+  switch (lifecycle) {
+    case Lifecycle::kActive:
+      return v1::SIGNAL_KIND_ACTIVE;
+    case Lifecycle::kIdle:
+      return v1::SIGNAL_KIND_IDLE;
+    case Lifecycle::kBackground:
+      return v1::SIGNAL_KIND_BACKGROUND;
+  }
+  return v1::SIGNAL_KIND_UNSPECIFIED;
+}
+
+// What Presence and PresenceRecord have in common.
+template <typename Message>
+void EncodeCommon(const PresenceRecord& record, Message& to) {
+  to.set_user_id(record.user);
+  to.set_state(EncodeState(record.state));
+  to.set_revision(record.revision);
+  if (record.since) EncodeTime(*record.since, *to.mutable_since());
+  if (record.last_seen) EncodeTime(*record.last_seen, *to.mutable_last_seen());
+  if (record.last_active) {
+    EncodeTime(*record.last_active, *to.mutable_last_active());
+  }
+}
+
+void EncodeCap(const CapView& cap, v1::Cap& to) {
+  EncodeTime(cap.started_at, *to.mutable_started_at());
+  EncodeTime(cap.in_force_at, *to.mutable_in_force_at());
+  to.set_in_force(cap.in_force);
+}
+
+void EncodeNextChange(const NextChangeView& next, v1::NextChange& to) {
+  EncodeTime(next.at, *to.mutable_at());
+  to.set_state(EncodeState(next.state));
+}
+
+void EncodeWindows(const SessionExplanation& session, v1::PolicyWindows& to) {
+  EncodeDuration(session.row.active_window, *to.mutable_active_window());
+  EncodeDuration(session.row.idle_window, *to.mutable_idle_window());
+  EncodeDuration(session.row.away_window, *to.mutable_away_window());
+  EncodeDuration(session.row.ttl, *to.mutable_ttl());
+  EncodeDuration(session.downgrade_debounce, *to.mutable_downgrade_debounce());
+}
+
+void EncodeSessionExplanation(const SessionExplanation& session,
+                              v1::SessionExplanation& to) {
+  EncodeSession(session.session, *to.mutable_session());
+  to.set_rule(EncodeRule(session.rule));
+  EncodeDuration(session.signal_age, *to.mutable_signal_age());
+  EncodeDuration(session.activity_age, *to.mutable_activity_age());
+  if (session.idle_cap) EncodeCap(*session.idle_cap, *to.mutable_idle_cap());
+  if (session.background_cap) {
+    EncodeCap(*session.background_cap, *to.mutable_background_cap());
+  }
+  if (session.linger_until) {
+    EncodeTime(*session.linger_until, *to.mutable_linger_until());
+  }
+  if (session.next_change) {
+    EncodeNextChange(*session.next_change, *to.mutable_next_change());
+  }
+  to.set_holds_user_state(session.holds_user_state);
+  EncodeWindows(session, *to.mutable_windows());
+}
+
+const grpc::Slice& WireOf(const PublishedChange& change) {
+  return *static_cast<const grpc::Slice*>(change.wire.get());
+}
+
+grpc::Slice Concatenate(absl::Span<const PublishedChangePtr> changes) {
+  std::size_t size = 0;
+  for (const auto& change : changes) size += WireOf(*change).size();
+  grpc::Slice joined(size);
+  // A slice that nobody else holds yet may be written to.
+  auto* to = const_cast<std::uint8_t*>(joined.begin());
+  for (const auto& change : changes) {
+    const grpc::Slice& piece = WireOf(*change);
+    std::memcpy(to, piece.begin(), piece.size());
+    to += piece.size();
+  }
+  return joined;
+}
+
+}  // namespace
+
+v1::PresenceState EncodeState(State state) {
+  switch (state) {
+    case State::kActive:
+      return v1::PRESENCE_STATE_ACTIVE;
+    case State::kIdle:
+      return v1::PRESENCE_STATE_IDLE;
+    case State::kAway:
+      return v1::PRESENCE_STATE_AWAY;
+    case State::kStale:
+      return v1::PRESENCE_STATE_STALE;
+    case State::kOffline:
+      return v1::PRESENCE_STATE_OFFLINE;
+  }
+  return v1::PRESENCE_STATE_UNSPECIFIED;
+}
+
+v1::Cause EncodeCause(Cause cause) {
+  switch (cause) {
+    case Cause::kNone:
+      return v1::CAUSE_UNSPECIFIED;
+    case Cause::kSignal:
+      return v1::CAUSE_SIGNAL;
+    case Cause::kDecay:
+      return v1::CAUSE_DECAY;
+    case Cause::kExpiry:
+      return v1::CAUSE_EXPIRY;
+    case Cause::kLeave:
+      return v1::CAUSE_LEAVE;
+    case Cause::kReconvergence:
+      return v1::CAUSE_RECONVERGENCE;
+    case Cause::kAvailability:
+      return v1::CAUSE_AVAILABILITY;
+  }
+  return v1::CAUSE_UNSPECIFIED;
+}
+
+v1::DeviceClass EncodeDevice(DeviceClass device) {
+  switch (device) {
+    case DeviceClass::kWeb:
+      return v1::DEVICE_CLASS_WEB;
+    case DeviceClass::kMobile:
+      return v1::DEVICE_CLASS_MOBILE;
+    case DeviceClass::kDesktop:
+      return v1::DEVICE_CLASS_DESKTOP;
+    case DeviceClass::kTv:
+      return v1::DEVICE_CLASS_TV;
+    case DeviceClass::kBot:
+      return v1::DEVICE_CLASS_BOT;
+    case DeviceClass::kOther:
+      return v1::DEVICE_CLASS_OTHER;
+  }
+  return v1::DEVICE_CLASS_UNSPECIFIED;
+}
+
+void EncodeUser(const UserView& view, v1::Presence& to) {
+  EncodeCommon(view.record, to);
+  // In a read a user who is not remembered has no revision.
+  if (!view.record.known) to.set_revision(0);
+  to.set_confidence(view.confidence);
+  for (std::size_t i = 0; i < kStates; ++i) {
+    const int sessions = view.sessions_by_state[i];
+    const auto state = static_cast<State>(i);
+    if (sessions == 0 || !IsLive(state)) continue;
+    v1::SessionCount& count = *to.add_session_counts();
+    count.set_state(EncodeState(state));
+    count.set_sessions(sessions);
+  }
+  for (std::size_t i = 0; i < kDeviceClasses; ++i) {
+    if (!IsLive(view.record.devices[i])) continue;
+    v1::DevicePresence& device = *to.add_devices();
+    device.set_device_class(EncodeDevice(static_cast<DeviceClass>(i)));
+    device.set_state(EncodeState(view.record.devices[i]));
+  }
+}
+
+void EncodeSession(const SessionView& view, v1::Session& to) {
+  to.set_session_id(view.session);
+  to.set_state(EncodeState(view.state));
+  to.set_device_class(EncodeDevice(view.device));
+  to.set_connected(view.connected);
+  to.set_attachment(view.attachment);
+  EncodeTime(view.opened_at, *to.mutable_opened_at());
+  EncodeTime(view.last_seen, *to.mutable_last_seen());
+  if (view.last_active)
+    EncodeTime(*view.last_active, *to.mutable_last_active());
+  EncodeDuration(view.next_interval, *to.mutable_next_interval());
+  to.set_confidence(view.confidence);
+  if (view.lifecycle) to.set_lifecycle(EncodeLifecycle(*view.lifecycle));
+  for (const auto& [key, value] : view.metadata) {
+    (*to.mutable_metadata()->mutable_entries())[key] = value;
+  }
+}
+
+void EncodeExplanation(const UserExplanation& explanation,
+                       v1::ExplainPresenceResponse& to) {
+  EncodeUser(explanation.user, *to.mutable_presence());
+  to.set_last_cause(EncodeCause(explanation.user.record.cause));
+  for (const SessionExplanation& session : explanation.sessions) {
+    EncodeSessionExplanation(session, *to.add_sessions());
+  }
+  if (explanation.next_change) {
+    EncodeNextChange(*explanation.next_change, *to.mutable_next_change());
+  }
+}
+
+void EncodeRecord(const PresenceRecord& record, v1::PresenceRecord& to) {
+  EncodeCommon(record, to);
+  to.set_cause(EncodeCause(record.cause));
+}
+
+std::shared_ptr<const void> EncodeChange(const Change& change) {
+  ScratchArena arena;
+  auto& record = arena.Create<v1::PresenceRecord>();
+  EncodeRecord(change.after, record);
+  const std::size_t size = record.ByteSizeLong();
+  constexpr std::uint32_t kTag =
+      WireFormatLite::MakeTag(v1::WatchPresenceResponse::kChangesFieldNumber,
+                              WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  const auto length = static_cast<std::uint32_t>(size);
+  auto slice = std::make_shared<grpc::Slice>(
+      CodedOutputStream::VarintSize32(kTag) +
+      CodedOutputStream::VarintSize32(length) + size);
+  // A slice that nobody else holds yet may be written to.
+  auto* to = const_cast<std::uint8_t*>(slice->begin());
+  to = CodedOutputStream::WriteVarint32ToArray(kTag, to);
+  to = CodedOutputStream::WriteVarint32ToArray(length, to);
+  record.SerializeWithCachedSizesToArray(to);
+  return slice;
+}
+
+grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
+                                   absl::Span<const PublishedChangePtr> changes,
+                                   const v1::WatchPresenceResponse& tail) {
+  std::vector<grpc::Slice> pieces;
+  pieces.reserve(kMostSharedPieces + 2);
+  if (head.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(head));
+  if (changes.size() > kMostSharedPieces) {
+    pieces.push_back(Concatenate(changes));
+  } else {
+    for (const auto& change : changes) pieces.push_back(WireOf(*change));
+  }
+  if (tail.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(tail));
+  return grpc::ByteBuffer(pieces.data(), pieces.size());
+}
+
+}  // namespace lifesign

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Values of the core into answers.
+#ifndef LIFESIGN_SERVER_TRANSPORT_CODEC_ENCODE_H_
+#define LIFESIGN_SERVER_TRANSPORT_CODEC_ENCODE_H_
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "lifesign/v1/presence.pb.h"
+#include "lifesign/v1/presence_service.pb.h"
+#include "server/core/query/views.h"
+#include "server/core/watch/change.h"
+
+namespace lifesign {
+
+v1::PresenceState EncodeState(State state);
+v1::Cause EncodeCause(Cause cause);
+v1::DeviceClass EncodeDevice(DeviceClass device);
+
+void EncodeUser(const UserView& view, v1::Presence& to);
+void EncodeSession(const SessionView& view, v1::Session& to);
+// Everything but read_time and reconverging_until.
+void EncodeExplanation(const UserExplanation& explanation,
+                       v1::ExplainPresenceResponse& to);
+void EncodeRecord(const PresenceRecord& record, v1::PresenceRecord& to);
+
+// A change as the field `changes` of a WatchPresenceResponse: the bytes that
+// all of its watchers share. Fits PresenceEngine::Encode.
+std::shared_ptr<const void> EncodeChange(const Change& change);
+
+// A message of a watch: `head`, then `changes` as EncodeChange made them, then
+// `tail`. Message fields are given in the order of their numbers: head holds
+// those below `changes`, tail those above.
+grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
+                                   absl::Span<const PublishedChangePtr> changes,
+                                   const v1::WatchPresenceResponse& tail);
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_TRANSPORT_CODEC_ENCODE_H_

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What a watcher hands back to go on where it was. docs/concepts.md § 9.
+#ifndef LIFESIGN_SERVER_TRANSPORT_CODEC_RESUME_TOKEN_H_
+#define LIFESIGN_SERVER_TRANSPORT_CODEC_RESUME_TOKEN_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "server/core/watch/change.h"
+
+namespace lifesign {
+
+struct ResumeToken {
+  // The run of the server that made it.
+  Revision epoch = 0;
+  // HashTenant and HashUsers of what was watched.
+  std::uint32_t tenant = 0;
+  std::uint64_t selector = 0;
+  // Everything up to it has been delivered.
+  Revision revision = 0;
+
+  friend bool operator==(const ResumeToken&, const ResumeToken&) = default;
+};
+
+// Opaque bytes, the same on every machine and in every run. At most
+// limits::kMaxResumeTokenBytes.
+std::string EncodeResumeToken(const ResumeToken& token);
+
+// None if EncodeResumeToken did not make `bytes`: a checksum tells. That it is
+// no secret is intended: a token grants nothing.
+absl::optional<ResumeToken> DecodeResumeToken(absl::string_view bytes);
+
+std::uint32_t HashTenant(absl::string_view tenant);
+
+// Of a set of users. REQUIRES: sorted, without duplicates.
+std::uint64_t HashUsers(absl::Span<const std::string> users);
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_TRANSPORT_CODEC_RESUME_TOKEN_H_
