@@ -1,9 +1,12 @@
 # SPDX-FileCopyrightText: The Lifesign Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/api.md: the reference of the API, out of its comments.
+"""Writes a reference page out of the comments in proto files.
+
+usage: api_reference.py api|configuration
 
 Reads a FileDescriptorSet with source info as JSON (`buf build -o -#format=json`)
-on stdin; prints Markdown. Needs nothing but Python's standard library.
+on stdin; prints docs/api.md (everything but lifesign.config) or
+docs/configuration.md (only that). Needs nothing but Python's standard library.
 """
 
 import json
@@ -11,16 +14,27 @@ import re
 import sys
 
 # Numbers of fields in descriptor.proto: how source info points at things.
-FILE_MESSAGE, FILE_ENUM, FILE_SERVICE = 4, 5, 6
+FILE_MESSAGE, FILE_ENUM, FILE_SERVICE, FILE_SYNTAX = 4, 5, 6, 12
 MESSAGE_FIELD, MESSAGE_NESTED, MESSAGE_ENUM, MESSAGE_ONEOF = 2, 3, 4, 8
 ENUM_VALUE, SERVICE_METHOD = 2, 2
 
-HEADER = """\
+# The option of a field of the configuration that says its default and bounds.
+SETTING = "[lifesign.config.v1.setting]"
+
+HEADERS = {
+    "api": """\
 # API reference
 
 Made of the comments in `proto/` by `./dev fix`; do not edit. What the words
 mean stands in [concepts.md](concepts.md).
-"""
+""",
+    "configuration": """\
+# Configuration reference
+
+Made of the comments in `proto/lifesign/config/` by `./dev fix`; do not edit.
+`lifesignd --help` says the same.
+""",
+}
 
 
 def anchor(title):
@@ -71,6 +85,24 @@ class File:
             return f"optional {shown}"
         return shown
 
+    def field_line(self, field, maps):
+        setting = field.get("options", {}).get(SETTING)
+        if setting is None:
+            return (f"`{field['name']}` = {field['number']}: "
+                    f"{self.field_type(field, maps)}")
+        kind = ("duration" if setting.get("duration")
+                else self.field_type(field, maps).removeprefix("optional "))
+        words = [f"`{field['name']}`: {kind}"]
+        if "choices" in setting:
+            words.append("one of " + ", ".join(
+                f"`{choice}`" for choice in setting["choices"]))
+        if "min" in setting or "max" in setting:
+            words.append(f"`{setting.get('min', '')}` to "
+                         f"`{setting.get('max', '')}`")
+        if setting.get("defaultValue"):
+            words.append(f"default `{setting['defaultValue']}`")
+        return ", ".join(words)
+
     def message(self, message, path, prefix, out):
         name = prefix + message["name"]
         scope = f".{self.descriptor['package']}.{name}"
@@ -90,8 +122,7 @@ class File:
                     title = message["oneofDecl"][oneof]["name"]
                     out += [f"- **{title}**: at most one of", words.rstrip()]
             out += [
-                f"{indent}- `{field['name']}` = {field['number']}: "
-                f"{self.field_type(field, maps)}",
+                f"{indent}- {self.field_line(field, maps)}",
                 self.comment(path + (MESSAGE_FIELD, i), indent + "  "),
             ]
         out.append("")
@@ -126,11 +157,16 @@ class File:
 
     def markdown(self):
         file = self.descriptor
-        out = [f"## {file['name']}", "", f"Package `{file['package']}`.", ""]
+        out = [f"## {file['name']}", "", f"Package `{file['package']}`.", "",
+               # What is indented in a comment is an example: code here.
+               re.sub(r"^  ", "      ", self.comment((FILE_SYNTAX,)),
+                      flags=re.MULTILINE), ""]
         for i, service in enumerate(file.get("service", [])):
             self.service(service, (FILE_SERVICE, i), out)
         for i, message in enumerate(file.get("messageType", [])):
-            self.message(message, (FILE_MESSAGE, i), "", out)
+            # The message that describes settings is none.
+            if f"[{file['package']}.{message['name']}]".lower() != SETTING:
+                self.message(message, (FILE_MESSAGE, i), "", out)
         for i, enum in enumerate(file.get("enumType", [])):
             self.enum(enum, (FILE_ENUM, i), "", out)
         return "\n".join(out)
@@ -156,18 +192,19 @@ def titles(file):
     return found
 
 
-def main():
+def main(page):
     files = [file for file in json.load(sys.stdin)["file"]
-             if not file["name"].startswith("google/protobuf/")]
+             if not file["name"].startswith("google/protobuf/")
+             and file["package"].startswith("lifesign.config.") == (
+                 page == "configuration")]
     # Services first: what one can ask, then what it is made of.
     files.sort(key=lambda file: (file["name"].startswith("google/"),
                                  "service" not in file, file["name"]))
     known = {}
     for file in files:
         known.update(titles(file))
-    pages = [HEADER] + [File(file, known).markdown() for file in files]
-    text = "\n".join(pages)
-    print(re.sub(r"\n{3,}", "\n\n", text).rstrip())
+    pages = [HEADERS[page]] + [File(file, known).markdown() for file in files]
+    print(re.sub(r"\n{3,}", "\n\n", "\n".join(pages)).rstrip())
 
 
-main()
+main(sys.argv[1])

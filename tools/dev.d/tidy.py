@@ -21,6 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "clang-thread-safety"
 CACHE = ROOT / ".cache" / "tidy"
 OURS = ("server/", "client/", "tests/", "bench/")
+# Where our includes start.
+INCLUDED_FROM = (ROOT, ROOT / "client" / "cpp")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
@@ -31,12 +33,12 @@ def sources_seen_by(source, seen=None):
         return seen
     seen.add(source)
     for name in INCLUDE.findall(source.read_text(encoding="utf-8")):
-        included = ROOT / name
         if name.endswith(".pb.h"):
             # Generated: stands and falls with the proto files.
             seen.update((ROOT / "proto").rglob("*.proto"))
-        elif included.is_file():
-            sources_seen_by(included, seen)
+        for start in INCLUDED_FROM:
+            if (start / name).is_file():
+                sources_seen_by(start / name, seen)
     return seen
 
 
