@@ -42,6 +42,16 @@ def anchor(title):
     return re.sub(r"[^a-z0-9_ -]", "", title.lower()).replace(" ", "-")
 
 
+def examples_as_code(comment):
+    """Paragraphs of which every line is indented are code in Markdown, too."""
+    paragraphs = comment.split("\n\n")
+    for i, paragraph in enumerate(paragraphs):
+        lines = paragraph.split("\n")
+        if all(line.startswith("  ") for line in lines):
+            paragraphs[i] = "\n".join("  " + line for line in lines)
+    return "\n\n".join(paragraphs)
+
+
 def scalar(name):
     return name.removeprefix("TYPE_").lower()
 
@@ -158,9 +168,7 @@ class File:
     def markdown(self):
         file = self.descriptor
         out = [f"## {file['name']}", "", f"Package `{file['package']}`.", "",
-               # What is indented in a comment is an example: code here.
-               re.sub(r"^  ", "      ", self.comment((FILE_SYNTAX,)),
-                      flags=re.MULTILINE), ""]
+               examples_as_code(self.comment((FILE_SYNTAX,))), ""]
         for i, service in enumerate(file.get("service", [])):
             self.service(service, (FILE_SERVICE, i), out)
         for i, message in enumerate(file.get("messageType", [])):
