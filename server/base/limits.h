@@ -51,8 +51,17 @@ inline constexpr Duration kTakeOverWindow = seconds(60);
 inline constexpr int kSignalsPerSecond = 10;
 inline constexpr int kSignalBurst = 20;
 
+// The longest interval a policy may promise.
+inline constexpr Duration kMaxInterval = hours(24 * 30);
+
 // Users kept after their last session ended, in the whole server.
 inline constexpr std::int64_t kMaxRetainedUsers = 1'000'000;
+
+// When to say that clients fall silent together: so many per cent of at least
+// so many sessions within so long.
+inline constexpr int kMassSilencePercent = 20;
+inline constexpr int kMassSilenceLeastSessions = 100;
+inline constexpr Duration kMassSilenceWindow = seconds(10);
 
 // Watches.
 inline constexpr int kSnapshotSliceUsers = 1'000;
@@ -63,6 +72,10 @@ inline constexpr Duration kMaxProgressInterval = seconds(600);
 inline constexpr Duration kSlowConsumer = seconds(300);
 inline constexpr Duration kSlowConsumerGrace = seconds(60);
 inline constexpr Duration kTokenEvery = seconds(1);
+
+// How many silences of earlier populations the shipped confidence table weighs
+// as much as, at each step.
+inline constexpr double kShippedConfidenceWeight = 1'000;
 
 // Time.
 inline constexpr Duration kDefaultTick = milliseconds(100);

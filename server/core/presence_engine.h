@@ -10,15 +10,21 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "server/base/limits.h"
+#include "server/base/mutex.h"
+#include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
 #include "server/core/query/views.h"
 #include "server/core/session/outcome.h"
 #include "server/core/session/session_map.h"
+#include "server/core/session/silence_watch.h"
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"
 #include "server/core/watch/change.h"
@@ -95,8 +101,7 @@ class PresenceEngine {
 
   UserView GetUser(absl::string_view user, const Now& now);
   // Oldest open first.
-  std::vector<SessionView> ListSessions(absl::string_view user,
-                                        const Now& now);
+  std::vector<SessionView> ListSessions(absl::string_view user, const Now& now);
   UserExplanation Explain(absl::string_view user, const Now& now);
 
   // --- Time ---
@@ -146,6 +151,11 @@ class PresenceEngine {
   std::int64_t users() const;
 
  private:
+  // Calls on_changes if `shard` has something to publish and nobody said so.
+  void Announce(const SessionShard& shard);
+  // Learns from how silences ended since the last exchange.
+  void ExchangeConfidence(const Now& now);
+
   // Constant after construction.
   const Options options_;
   const PresenceTime reconverging_until_;
@@ -154,10 +164,14 @@ class PresenceEngine {
   SessionMap map_;
   std::atomic<Revision> published_up_to_;
   std::atomic<bool> changes_announced_{false};
-  std::atomic<bool> reconverging_{true};
+
+  // A leaf.
+  mutable Mutex policy_mutex_;
+  Policy policy_ ABSL_GUARDED_BY(policy_mutex_);
 
   // Used by the ticking thread only.
   SilenceWatch silence_watch_;
+  SilenceCounts learned_;
   PresenceTime next_exchange_;
 };
 

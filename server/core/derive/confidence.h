@@ -59,6 +59,8 @@ class SilenceCounts {
 
   // Adds those of `other` to these.
   void Merge(const SilenceCounts& other);
+  // Makes older silences weigh half as much as those counted from now on.
+  void Halve();
   void Clear();
   std::uint64_t total() const { return total_; }
 

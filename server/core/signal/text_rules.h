@@ -7,6 +7,8 @@
 
 #include <cstddef>
 
+#include <string>
+
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "server/core/signal/signal.h"

@@ -41,6 +41,10 @@ class Mailbox {
     State told;                 // before the first change that waits
   };
 
+  // Takes out what is null, once that is most of it: a user who flaps while
+  // nobody reads must not make it grow.
+  void Compact();
+
   // Entry `taken_ + i` lies at index i.
   std::deque<Entry> entries_;
   std::size_t taken_ = 0;

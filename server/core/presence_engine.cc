@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/core/presence_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lifesign {
+namespace {
+
+SessionShard::Options ShardOptions(const PresenceEngine::Options& options) {
+  SessionShard::Options shard;
+  shard.policy = std::make_shared<const Policy>(options.policy);
+  shard.epoch = options.epoch;
+  shard.hash_seed = options.hash_seed;
+  shard.max_sessions_per_user = options.max_sessions_per_user;
+  shard.max_retained_users = options.max_retained_users;
+  return shard;
+}
+
+}  // namespace
+
+PresenceEngine::PresenceEngine(Options options, const Now& start)
+    : options_(std::move(options)),
+      reconverging_until_(
+          SaturatingAdd(start.presence, options_.policy.Reconvergence())),
+      map_(options_.shards, ShardOptions(options_), start),
+      published_up_to_(options_.epoch),
+      policy_(options_.policy),
+      next_exchange_(
+          SaturatingAdd(start.presence, options_.policy.LongestTtl())) {}
+
+void PresenceEngine::Announce(const SessionShard& shard) {
+  if (!shard.HasChanges()) return;
+  if (changes_announced_.exchange(true, std::memory_order_acq_rel)) return;
+  if (options_.on_changes) options_.on_changes();
+}
+
+OpenOutcome PresenceEngine::Open(const OpenRequest& request, const Now& now) {
+  const SessionMap::Place place = map_.Find(request.name.user);
+  const OpenOutcome outcome = place.shard.Open(request, place.hash, now);
+  Announce(place.shard);
+  return outcome;
+}
+
+SignalOutcome PresenceEngine::Apply(const SessionRef& ref, const Signal& signal,
+                                    const Now& now) {
+  SessionShard& shard = map_.shard(ref.shard);
+  const SignalOutcome outcome = shard.Apply(ref, signal, now);
+  Announce(shard);
+  return outcome;
+}
+
+SignalOutcome PresenceEngine::ApplyUnary(const SessionName& name,
+                                         Attachment attachment,
+                                         const Signal& signal, const Now& now) {
+  const SessionMap::Place place = map_.Find(name.user);
+  const SignalOutcome outcome =
+      place.shard.ApplyUnary(name, place.hash, attachment, signal, now);
+  Announce(place.shard);
+  return outcome;
+}
+
+void PresenceEngine::Disconnect(const SessionRef& ref, const Now& now) {
+  map_.shard(ref.shard).Disconnect(ref, now);
+}
+
+bool PresenceEngine::IsBound(const SessionRef& ref, const Now& now) const {
+  return map_.shard(ref.shard).IsBound(ref, now);
+}
+
+UserView PresenceEngine::GetUser(absl::string_view user, const Now& now) {
+  const SessionMap::Place place = map_.Find(user);
+  UserView view = place.shard.GetUser(user, place.hash, now);
+  Announce(place.shard);
+  return view;
+}
+
+std::vector<SessionView> PresenceEngine::ListSessions(absl::string_view user,
+                                                      const Now& now) {
+  const SessionMap::Place place = map_.Find(user);
+  std::vector<SessionView> views =
+      place.shard.ListSessions(user, place.hash, now);
+  Announce(place.shard);
+  return views;
+}
+
+UserExplanation PresenceEngine::Explain(absl::string_view user,
+                                        const Now& now) {
+  const SessionMap::Place place = map_.Find(user);
+  UserExplanation explanation = place.shard.Explain(user, place.hash, now);
+  Announce(place.shard);
+  return explanation;
+}
+
+TickReport PresenceEngine::Tick(const Now& now) {
+  TickReport report;
+  int fell_stale = 0;
+  // One turn of each shard at a time, so that a crowd in one does not keep the
+  // others waiting.
+  bool more = true;
+  while (more) {
+    more = false;
+    for (std::size_t i = 0; i < map_.size(); ++i) {
+      SessionShard& shard = map_.shard(i);
+      const SessionShard::TickResult result = shard.Tick(now);
+      report.deadlines += result.deadlines;
+      report.worst_lag = std::max(report.worst_lag, result.worst_lag);
+      fell_stale += result.fell_stale;
+      more |= result.more;
+      Announce(shard);
+    }
+  }
+  report.sessions = sessions();
+  report.mass_silence =
+      silence_watch_.Observe(fell_stale, report.sessions, now.presence);
+  report.fell_silent = silence_watch_.fell();
+  if (now.presence >= next_exchange_) ExchangeConfidence(now);
+  return report;
+}
+
+void PresenceEngine::ExchangeConfidence(const Now& now) {
+  // Two passes would be needed to learn also from what this exchange brings;
+  // it serves the next table instead.
+  const auto table = std::make_shared<const ConfidenceTable>(
+      learned_.Learn(ShippedConfidence(), limits::kShippedConfidenceWeight));
+  learned_.Halve();
+  for (std::size_t i = 0; i < map_.size(); ++i) {
+    learned_.Merge(map_.shard(i).ExchangeConfidence(table, now));
+  }
+  // Not sooner: then a silence meets one exchange at most, and keeps the table
+  // that was in force when it began.
+  next_exchange_ = SaturatingAdd(now.presence, policy().LongestTtl());
+}
+
+absl::optional<PresenceTime> PresenceEngine::ReconvergingUntil(
+    const Now& now) const {
+  if (now.presence >= reconverging_until_) return absl::nullopt;
+  return reconverging_until_;
+}
+
+void PresenceEngine::SetPolicy(const Policy& policy) {
+  const auto shared = std::make_shared<const Policy>(policy);
+  {
+    MutexLock lock(policy_mutex_);
+    policy_ = policy;
+  }
+  for (std::size_t i = 0; i < map_.size(); ++i) map_.shard(i).SetPolicy(shared);
+}
+
+Policy PresenceEngine::policy() const {
+  MutexLock lock(policy_mutex_);
+  return policy_;
+}
+
+std::vector<PresenceRecord> PresenceEngine::CopyAndRegister(
+    const std::shared_ptr<Watch>& watch, absl::Span<const std::string> users,
+    const Now& now) {
+  std::vector<PresenceRecord> records;
+  records.reserve(users.size());
+  for (const std::string& user : users) {
+    const SessionMap::Place place = map_.Find(user);
+    place.shard.CopyAndRegister(watch, user, place.hash, now, records);
+    Announce(place.shard);
+  }
+  return records;
+}
+
+void PresenceEngine::Unregister(const Watch& watch,
+                                absl::Span<const std::string> users) {
+  for (const std::string& user : users) {
+    map_.Find(user).shard.Unregister(watch, user);
+  }
+}
+
+void PresenceEngine::Publish(const Now& now, const Encode& encode) {
+  // Before looking: a change that comes after its shard was looked at announces
+  // itself again.
+  changes_announced_.store(false, std::memory_order_release);
+  std::vector<std::shared_ptr<Watch>> to_wake;
+  Revision up_to = UINT64_MAX;
+  for (std::size_t i = 0; i < map_.size(); ++i) {
+    up_to = std::min(up_to, map_.shard(i).Publish(now, encode, to_wake));
+  }
+  published_up_to_.store(up_to, std::memory_order_release);
+  for (const std::shared_ptr<Watch>& watch : to_wake) watch->Wake();
+}
+
+std::int64_t PresenceEngine::sessions() const {
+  std::int64_t sessions = 0;
+  for (std::size_t i = 0; i < map_.size(); ++i) {
+    sessions += map_.shard(i).sessions();
+  }
+  return sessions;
+}
+
+std::int64_t PresenceEngine::users() const {
+  std::int64_t users = 0;
+  for (std::size_t i = 0; i < map_.size(); ++i) users += map_.shard(i).users();
+  return users;
+}
+
+}  // namespace lifesign

@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/core/session/records.h"
+
+namespace lifesign {
+
+bool Session::Connected(const Policy& by, PresenceTime now) const {
+  if (!Has(kAttached) || LingerUntil() != kNever) return false;
+  if (stream != 0) return Has(kStreamOpen);
+  return SaturatingDifference(now, times.last_signal) <
+         by.WithJitter(Promised());
+}
+
+PresenceTime Session::TokenAt() const {
+  const Duration debt = microseconds(rate_debt_us);
+  return debt <= kRateTolerance
+             ? times.last_signal
+             : SaturatingAdd(times.last_signal, debt - kRateTolerance);
+}
+
+Silence Session::SilenceAt(const Policy& by, PresenceTime now) const {
+  return {lifecycle, SaturatingDifference(now, times.last_signal), Promised(),
+          by.RowFor(device).ttl, by.jitter_percent};
+}
+
+}  // namespace lifesign

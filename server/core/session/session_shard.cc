@@ -1,0 +1,388 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/core/session/session_shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "server/base/limits.h"
+
+namespace lifesign {
+namespace {
+
+constexpr SignalOutcome Refused(Refusal refusal) {
+  SignalOutcome outcome;
+  outcome.refusal = refusal;
+  return outcome;
+}
+
+Lifecycle LifecycleOf(SignalKind kind) {
+  switch (kind) {
+    case SignalKind::kActive:
+      return Lifecycle::kActive;
+    case SignalKind::kBackground:
+      return Lifecycle::kBackground;
+    case SignalKind::kIdle:
+    case SignalKind::kDetach:
+    case SignalKind::kLeave:
+      break;
+  }
+  return Lifecycle::kIdle;
+}
+
+}  // namespace
+
+// --- Finding ---
+
+std::uint64_t SessionShard::HashUser(absl::string_view user,
+                                     std::uint64_t seed) {
+  return XXH3_64bits_withSeed(user.data(), user.size(), seed);
+}
+
+std::size_t SessionShard::UserHash::operator()(const User* user) const {
+  return HashUser(user->id.view(), shard->options_.hash_seed);
+}
+
+std::size_t SessionShard::UserHash::operator()(absl::string_view id) const {
+  return HashUser(id, shard->options_.hash_seed);
+}
+
+SessionShard::SessionShard(Options options, const Now& start)
+    : options_(std::move(options)),
+      last_presence_(start.presence),
+      last_real_(start.real),
+      policies_(options_.policy),
+      by_id_(0, UserHash{this}, UserEq{}),
+      wheel_(start.presence.time_since_epoch().count()),
+      outbox_(options_.epoch, start.real),
+      next_attachment_(options_.first_attachment),
+      confidence_(std::make_shared<const ConfidenceTable>(ShippedConfidence())),
+      confidence_before_(confidence_),
+      confidence_since_(start.presence) {}
+
+SessionShard::~SessionShard() = default;
+
+Now SessionShard::Hold(const Now& now) const {
+  last_presence_ = std::max(last_presence_, now.presence);
+  last_real_ = std::max(last_real_, now.real);
+  return {last_presence_, last_real_, now.wall};
+}
+
+User* SessionShard::FindUser(absl::string_view user, std::uint64_t hash) const {
+  const auto found = by_id_.find(user, hash);
+  return found == by_id_.end() ? nullptr : *found;
+}
+
+Session* SessionShard::FindSession(const User& user,
+                                   absl::string_view session) {
+  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
+       slot = sessions_[slot].next_of_user) {
+    if (sessions_[slot].id.view() == session) return &sessions_[slot];
+  }
+  return nullptr;
+}
+
+const Policy& SessionShard::PolicyOf(const Session& session) const {
+  return policies_[session.policy];
+}
+
+const PolicyRow& SessionShard::RowOf(const Session& session) const {
+  return PolicyOf(session).RowFor(session.device);
+}
+
+bool SessionShard::Ended(const Session& session, const Now& now) const {
+  return session.Ended(RowOf(session), now.presence);
+}
+
+// --- Signals ---
+
+SignalOutcome SessionShard::Apply(const SessionRef& ref, const Signal& signal,
+                                  const Now& now) {
+  MutexLock lock(mutex_);
+  const Now held = Hold(now);
+  if (!sessions_.Has(ref.slot)) return Refused(Refusal::kSessionNotOpen);
+  Session& session = sessions_[ref.slot];
+  if (session.attachment != ref.attachment || !session.InUse() ||
+      !session.Has(kAttached) || Ended(session, held)) {
+    return Refused(Refusal::kSessionNotOpen);
+  }
+  return ApplyTo(session, signal, held);
+}
+
+SignalOutcome SessionShard::ApplyUnary(const SessionName& name,
+                                       std::uint64_t hash,
+                                       Attachment attachment,
+                                       const Signal& signal, const Now& now) {
+  MutexLock lock(mutex_);
+  const Now held = Hold(now);
+  const bool leaves = signal.kind == SignalKind::kLeave;
+  User* user = FindUser(name.user, hash);
+  Session* session =
+      user == nullptr ? nullptr : FindSession(*user, name.session);
+  if (session == nullptr || Ended(*session, held)) {
+    SignalOutcome outcome;
+    outcome.refusal = leaves ? Refusal::kNone : Refusal::kSessionNotOpen;
+    outcome.bound = false;
+    return outcome;
+  }
+  const bool unnamed_leave =
+      leaves && attachment == kNoAttachment &&
+      !session->Connected(PolicyOf(*session), held.presence);
+  if (attachment != session->attachment && !unnamed_leave) {
+    return Refused(Refusal::kStaleAttachment);
+  }
+  return ApplyTo(*session, signal, held);
+}
+
+SignalOutcome SessionShard::ApplyTo(Session& session, const Signal& signal,
+                                    const Now& now) {
+  if (signal.kind == SignalKind::kLeave) {
+    return Leave(session, signal.linger, now);
+  }
+  if (signal.kind == SignalKind::kDetach) return Detach(session, now);
+  Hear(session, signal, now);
+  if (!TakeToken(session)) {
+    session.waiting = signal.kind;
+    session.Set(kWaiting);
+    FileDeadline(session, now);
+    SignalOutcome merged;
+    merged.state =
+        DeriveState(session.times, RowOf(session),
+                    PolicyOf(session).downgrade_debounce, now.presence);
+    merged.next_interval = session.Promised();
+    return merged;
+  }
+  session.Clear(kWaiting);
+  ApplyKind(session, signal.kind, now.presence);
+  FileDeadline(session, now);
+  Evaluate(users_[session.user], now);
+  return Tell(session, now);
+}
+
+SignalOutcome SessionShard::Tell(Session& session, const Now& now) {
+  SignalOutcome outcome;
+  outcome.state =
+      DeriveState(session.times, RowOf(session),
+                  PolicyOf(session).downgrade_debounce, now.presence);
+  outcome.next_interval = session.Promised();
+  outcome.is_news =
+      outcome.state != session.told || session.Has(kUntoldInterval);
+  session.told = outcome.state;
+  session.Clear(kUntoldInterval);
+  return outcome;
+}
+
+void SessionShard::Hear(Session& session, const absl::optional<Signal>& signal,
+                        const Now& now) {
+  const Duration silence =
+      SaturatingDifference(now.presence, session.times.last_signal);
+  silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), true);
+  session.rate_debt_us = static_cast<std::uint32_t>(
+      std::max<Duration::rep>(session.rate_debt_us - silence.count(), 0));
+  session.times.last_signal = now.presence;
+  session.last_seen = now.real;
+  if (!signal.has_value()) return;
+  const bool active = signal->kind == SignalKind::kActive;
+  if (!active && !signal->idle_for.has_value()) return;
+  const Duration idle_for = signal->idle_for.value_or(Duration::zero());
+  const PresenceTime at = SaturatingSubtract(now.presence, idle_for);
+  const bool first = session.last_active == kNeverReal;
+  if (!first && at <= session.times.last_activity) return;
+  session.times.last_activity = at;
+  session.last_active = SaturatingSubtract(now.real, idle_for);
+}
+
+bool SessionShard::TakeToken(Session& session) {
+  if (Duration(session.rate_debt_us) > kRateTolerance) return false;
+  session.rate_debt_us += static_cast<std::uint32_t>(kRateInterval.count());
+  return true;
+}
+
+void SessionShard::ApplyKind(Session& session, SignalKind kind,
+                             PresenceTime cap_start) {
+  SessionTimes& times = session.times;
+  if (kind == SignalKind::kActive) times.idle_cap_since = kNever;
+  if (kind != SignalKind::kBackground) times.background_cap_since = kNever;
+  if (kind != SignalKind::kActive && times.idle_cap_since == kNever) {
+    times.idle_cap_since = cap_start;
+  }
+  if (kind == SignalKind::kBackground && times.background_cap_since == kNever) {
+    times.background_cap_since = cap_start;
+  }
+  session.lifecycle = LifecycleOf(kind);
+  session.Clear(kNoSignalYet);
+  AdoptPolicy(session);
+  PromiseInterval(session);
+}
+
+void SessionShard::ApplyWaiting(Session& session) {
+  session.Clear(kWaiting);
+  session.rate_debt_us += static_cast<std::uint32_t>(kRateInterval.count());
+  // It was heard at last_signal: nothing newer has been.
+  ApplyKind(session, session.waiting, session.times.last_signal);
+}
+
+void SessionShard::PromiseInterval(Session& session) {
+  const auto promised = static_cast<std::uint32_t>(
+      RowOf(session).Interval(session.lifecycle) / milliseconds(1));
+  if (promised == session.interval_ms) return;
+  session.interval_ms = promised;
+  session.Set(kUntoldInterval);
+}
+
+void SessionShard::AdoptPolicy(Session& session) {
+  if (session.policy == policies_.current()) return;
+  policies_.Release(session.policy);
+  session.policy = policies_.current();
+  policies_.Hold(session.policy);
+}
+
+SignalOutcome SessionShard::Leave(Session& session, Duration linger,
+                                  const Now& now) {
+  if (session.Has(kWaiting)) ApplyWaiting(session);
+  session.last_seen = now.real;
+  User& user = users_[session.user];
+  SignalOutcome outcome;
+  if (linger == Duration::zero()) {
+    const Left left[] = {LeftBy(session, now)};
+    End(session, now);
+    Evaluate(user, now, left);
+    outcome.bound = false;
+    return outcome;
+  }
+  PresenceTime& until = session.Extras().linger_until;
+  until = std::min(until, SaturatingAdd(now.presence, linger));
+  FileDeadline(session, now);
+  Evaluate(user, now);
+  outcome.state = session.told =
+      DeriveState(session.times, RowOf(session),
+                  PolicyOf(session).downgrade_debounce, now.presence);
+  return outcome;
+}
+
+SignalOutcome SessionShard::Detach(Session& session, const Now& now) {
+  if (session.Has(kWaiting)) ApplyWaiting(session);
+  session.Clear(kAttached);
+  session.Clear(kStreamOpen);
+  FileDeadline(session, now);
+  Evaluate(users_[session.user], now);
+  SignalOutcome outcome;
+  outcome.state =
+      DeriveState(session.times, RowOf(session),
+                  PolicyOf(session).downgrade_debounce, now.presence);
+  outcome.bound = false;
+  return outcome;
+}
+
+void SessionShard::Disconnect(const SessionRef& ref, const Now& now) {
+  MutexLock lock(mutex_);
+  Hold(now);
+  if (!sessions_.Has(ref.slot)) return;
+  Session& session = sessions_[ref.slot];
+  if (session.attachment == ref.attachment) session.Clear(kStreamOpen);
+}
+
+bool SessionShard::IsBound(const SessionRef& ref, const Now& now) const {
+  MutexLock lock(mutex_);
+  const Now held = Hold(now);
+  if (!sessions_.Has(ref.slot)) return false;
+  const Session& session = sessions_[ref.slot];
+  return session.attachment == ref.attachment && session.InUse() &&
+         session.Has(kAttached) && !Ended(session, held);
+}
+
+// --- Time ---
+
+void SessionShard::FileDeadline(Session& session, const Now& now) {
+  PresenceTime next = Derive(session.times, RowOf(session),
+                             PolicyOf(session).downgrade_debounce, now.presence)
+                          .next_change;
+  next = std::min(next, session.LingerUntil());
+  if (session.Has(kWaiting)) next = std::min(next, session.TokenAt());
+  if (next == kNever) return;
+  const std::int64_t deadline = next.time_since_epoch().count();
+  // A later one is left where it is: when the filed one fires, this one is
+  // looked up again. So the usual heartbeat does not touch the wheel.
+  if (session.filed() && session.deadline() <= deadline) return;
+  wheel_.File(session, deadline);
+}
+
+void SessionShard::End(Session& session, const Now& now) {
+  silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), false);
+  User& user = users_[session.user];
+  user.last_seen = std::max(user.last_seen, session.last_seen);
+  user.last_active = std::max(user.last_active, session.last_active);
+  std::uint32_t* link = &user.first_session;
+  while (&sessions_[*link] != &session) link = &sessions_[*link].next_of_user;
+  const std::uint32_t slot = *link;
+  *link = session.next_of_user;
+  --user.sessions;
+  wheel_.Cancel(session);
+  policies_.Release(session.policy);
+  session.user = kNoSlot;
+  session.attachment = kNoAttachment;
+  session.extras.reset();
+  session.id.Assign("");
+  sessions_.Free(slot);
+  session_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+SessionShard::TickResult SessionShard::Tick(const Now& now) {
+  MutexLock lock(mutex_);
+  const Now held = Hold(now);
+  TickResult result;
+  int budget = limits::kDeadlinesPerLock;
+  const std::int64_t presence = held.presence.time_since_epoch().count();
+  while (TimingWheel::Timer* timer = wheel_.PopDue(presence, budget)) {
+    const Duration lag(presence - timer->deadline());
+    result.worst_lag = std::max(result.worst_lag, lag);
+    ++result.deadlines;
+    HandleDeadline(static_cast<Session&>(*timer), held, result);
+  }
+  result.more = ForgetUsers(held) || budget <= 0;
+  return result;
+}
+
+void SessionShard::HandleDeadline(Session& session, const Now& now,
+                                  TickResult& result) {
+  if (session.Has(kWaiting) && now.presence >= session.TokenAt()) {
+    ApplyWaiting(session);
+  }
+  User& user = users_[session.user];
+  if (!Ended(session, now)) {
+    const State state =
+        DeriveState(session.times, RowOf(session),
+                    PolicyOf(session).downgrade_debounce, now.presence);
+    if (state == State::kStale) ++result.fell_stale;
+    FileDeadline(session, now);
+    Evaluate(user, now);
+    return;
+  }
+  const Left left[] = {LeftBy(session, now)};
+  End(session, now);
+  Evaluate(user, now, left);
+}
+
+void SessionShard::SetPolicy(std::shared_ptr<const Policy> policy) {
+  MutexLock lock(mutex_);
+  policies_.Set(std::move(policy));
+}
+
+SilenceCounts SessionShard::ExchangeConfidence(
+    std::shared_ptr<const ConfidenceTable> table, const Now& now) {
+  MutexLock lock(mutex_);
+  confidence_before_ = std::exchange(confidence_, std::move(table));
+  confidence_since_ = Hold(now).presence;
+  return std::exchange(silences_, SilenceCounts());
+}
+
+std::int64_t SessionShard::users() const {
+  MutexLock lock(mutex_);
+  return static_cast<std::int64_t>(by_id_.size());
+}
+
+}  // namespace lifesign

@@ -1,0 +1,303 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One lock stripe of the session map: all sessions of the users that hash here.
+#ifndef LIFESIGN_SERVER_CORE_SESSION_SESSION_SHARD_H_
+#define LIFESIGN_SERVER_CORE_SESSION_SESSION_SHARD_H_
+
+#include <atomic>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/types/span.h"
+#include "server/base/mutex.h"
+#include "server/base/timing_wheel.h"
+#include "server/core/derive/confidence.h"
+#include "server/core/policy/policy.h"
+#include "server/core/query/views.h"
+#include "server/core/reduce/reduce_user.h"
+#include "server/core/session/outcome.h"
+#include "server/core/session/policy_table.h"
+#include "server/core/session/records.h"
+#include "server/core/session/slab.h"
+#include "server/core/signal/signal.h"
+#include "server/core/time.h"
+#include "server/core/watch/change.h"
+#include "server/core/watch/interest_index.h"
+#include "server/core/watch/outbox.h"
+#include "server/core/watch/watch.h"
+
+namespace lifesign {
+
+// A plain class with one lock. It knows nothing of other stripes, of gRPC, or
+// of what time it is: callers pass `Now`, which it holds from running
+// backwards. Everything it decides comes back as a value or lies in its outbox;
+// it calls nobody while its lock is held, but for the interest index and the
+// mailboxes behind it.
+//
+// Thread-safe. Lock order: shard, then interest index, then watch
+// (docs/architecture.md).
+class SessionShard {
+ public:
+  struct Options {
+    std::uint32_t index = 0;  // of this shard, for SessionRef
+    std::shared_ptr<const Policy> policy;
+    Revision epoch = 0;
+    // Attachments are numbered from here.
+    Attachment first_attachment = 1;
+    std::uint64_t hash_seed = 0;
+    int max_sessions_per_user = limits::kMaxSessionsPerUser;
+    std::int64_t max_retained_users = limits::kMaxRetainedUsers;
+  };
+
+  SessionShard(Options options, const Now& start);
+  ~SessionShard();
+  SessionShard(const SessionShard&) = delete;
+  SessionShard& operator=(const SessionShard&) = delete;
+
+  // The hash by which users are sharded and found.
+  static std::uint64_t HashUser(absl::string_view user, std::uint64_t seed);
+
+  // See PresenceEngine for what these do. `hash` is HashUser of the user.
+  OpenOutcome Open(const OpenRequest& request, std::uint64_t hash,
+                   const Now& now);
+  SignalOutcome Apply(const SessionRef& ref, const Signal& signal,
+                      const Now& now);
+  SignalOutcome ApplyUnary(const SessionName& name, std::uint64_t hash,
+                           Attachment attachment, const Signal& signal,
+                           const Now& now);
+  void Disconnect(const SessionRef& ref, const Now& now);
+  bool IsBound(const SessionRef& ref, const Now& now) const;
+
+  UserView GetUser(absl::string_view user, std::uint64_t hash, const Now& now);
+  std::vector<SessionView> ListSessions(absl::string_view user,
+                                        std::uint64_t hash, const Now& now);
+  UserExplanation Explain(absl::string_view user, std::uint64_t hash,
+                          const Now& now);
+
+  // What one turn of the lock did; `more` asks for another.
+  struct TickResult {
+    int deadlines = 0;
+    int fell_stale = 0;
+    Duration worst_lag{0};
+    bool more = false;
+  };
+  // Handles up to limits::kDeadlinesPerLock deadlines, and as many users whose
+  // retention ran out.
+  TickResult Tick(const Now& now);
+
+  void SetPolicy(std::shared_ptr<const Policy> policy);
+
+  // Takes out how silences ended, and puts `table` in force for those that
+  // begin from now on. The one before stays for those that run.
+  SilenceCounts ExchangeConfidence(std::shared_ptr<const ConfidenceTable> table,
+                                   const Now& now);
+
+  // Appends the record of `user` as of now, and registers `watch` above it.
+  void CopyAndRegister(const std::shared_ptr<Watch>& watch,
+                       absl::string_view user, std::uint64_t hash,
+                       const Now& now, std::vector<PresenceRecord>& records);
+  void Unregister(const Watch& watch, absl::string_view user) {
+    interest_.Unregister(user, watch);
+  }
+
+  // Whether anything lies in the outbox.
+  bool HasChanges() const {
+    return has_changes_.load(std::memory_order_relaxed);
+  }
+  // Leaves what lies in the outbox with its watchers, in order; one call at a
+  // time. Returns a revision up to which nothing is to come any more.
+  template <typename Encode>
+  Revision Publish(const Now& now, const Encode& encode,
+                   std::vector<std::shared_ptr<Watch>>& to_wake);
+
+  std::int64_t sessions() const {
+    return session_count_.load(std::memory_order_relaxed);
+  }
+  std::int64_t users() const;
+
+ private:
+  struct UserHash {
+    using is_transparent = void;
+    const SessionShard* shard;
+    std::size_t operator()(const User* user) const;
+    std::size_t operator()(absl::string_view id) const;
+  };
+  struct UserEq {
+    using is_transparent = void;
+    bool operator()(const User* a, const User* b) const { return a == b; }
+    bool operator()(const User* a, absl::string_view b) const {
+      return a->id.view() == b;
+    }
+    bool operator()(absl::string_view a, const User* b) const {
+      return a == b->id.view();
+    }
+  };
+
+  // --- Finding ---
+  Now Hold(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  User* FindUser(absl::string_view user, std::uint64_t hash) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Session* FindSession(const User& user, absl::string_view session)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  const PolicyRow& RowOf(const Session& session) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  const Policy& PolicyOf(const Session& session) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Ended(const Session& session, const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // A session that left in this step, as it would be had it not.
+  struct Left {
+    DeviceClass device;
+    State state;
+  };
+
+  // --- Opening (session_shard_open.cc) ---
+  OpenOutcome Resume(Session& session, const OpenRequest& request,
+                     const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Counts a take-over, or says how long it must wait.
+  absl::optional<Duration> CountTakeOver(Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The session that would give way to a new one, if any; `full` says whether
+  // one has to.
+  Session* FindSessionToGiveWay(const User& user, const Now& now, bool& full)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Session& Begin(User& user, const OpenRequest& request, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What a begun and a resumed session have in common.
+  OpenOutcome Opened(Session& session, const OpenRequest& request,
+                     const Now& now, absl::Span<const Left> left, bool resumed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::uint32_t SlotOf(const Session& session, const User& user)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- Signals ---
+  SignalOutcome ApplyTo(Session& session, const Signal& signal, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Moves the ages.
+  void Hear(Session& session, const absl::optional<Signal>& signal,
+            const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What a signal does beside moving ages: caps, lifecycle, interval, policy.
+  void ApplyKind(Session& session, SignalKind kind, PresenceTime cap_start)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyWaiting(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // False if the session speaks too fast: the signal is to wait.
+  bool TakeToken(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What the client is to be told, which it knows from now on.
+  SignalOutcome Tell(Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  SignalOutcome Leave(Session& session, Duration linger, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  SignalOutcome Detach(Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PromiseInterval(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AdoptPolicy(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- Time ---
+  void FileDeadline(Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the session out. Does not evaluate its user.
+  void End(Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void HandleDeadline(Session& session, const Now& now, TickResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // --- Evaluating (session_shard_users.cc) ---
+  Left LeftBy(const Session& session, const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Evaluate(User& user, const Now& now, absl::Span<const Left> left = {})
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Emit(User& user, const Aggregate& actual, Cause cause, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  User& FindOrAddUser(absl::string_view id, std::uint64_t hash)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Retain(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Forget(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // True if more are to be forgotten.
+  bool ForgetUsers(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- Reading (session_shard_read.cc) ---
+  PresenceRecord RecordOf(const User& user, const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  PresenceRecord UnknownRecord(absl::string_view user) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  UserView ReadUser(absl::string_view user, User* known, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  double ConfidenceOf(const Session& session, const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  SessionView ViewOf(const Session& session, const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  SessionExplanation ExplanationOf(const Session& session, State user_state,
+                                   const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The open sessions of `user`, oldest open first.
+  std::vector<const Session*> OpenSessions(const User& user,
+                                           const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::optional<NextChangeView> NextChangeOf(const User& user,
+                                              const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  using Log =
+      boost::intrusive::list<User, boost::intrusive::base_hook<LogHook>,
+                             boost::intrusive::constant_time_size<false>>;
+  using Retained =
+      boost::intrusive::list<User, boost::intrusive::base_hook<RetainedHook>,
+                             boost::intrusive::constant_time_size<true>>;
+
+  // Constant after construction.
+  const Options options_;
+
+  // Synchronised by themselves.
+  InterestIndex interest_;
+  std::atomic<bool> has_changes_{false};
+  std::atomic<std::int64_t> session_count_{0};
+
+  // Guarded. Before the interest index and the watches.
+  mutable Mutex mutex_;
+  mutable PresenceTime last_presence_ ABSL_GUARDED_BY(mutex_);
+  mutable RealTime last_real_ ABSL_GUARDED_BY(mutex_);
+  PolicyTable policies_ ABSL_GUARDED_BY(mutex_);
+  Slab<Session> sessions_ ABSL_GUARDED_BY(mutex_);
+  Slab<User> users_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<User*, UserHash, UserEq> by_id_ ABSL_GUARDED_BY(mutex_);
+  TimingWheel wheel_ ABSL_GUARDED_BY(mutex_);
+  Log log_ ABSL_GUARDED_BY(mutex_);
+  Retained retained_ ABSL_GUARDED_BY(mutex_);
+  Outbox outbox_ ABSL_GUARDED_BY(mutex_);
+  Attachment next_attachment_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const ConfidenceTable> confidence_ ABSL_GUARDED_BY(mutex_);
+  // For silences that began before confidence_since_.
+  std::shared_ptr<const ConfidenceTable> confidence_before_
+      ABSL_GUARDED_BY(mutex_);
+  PresenceTime confidence_since_ ABSL_GUARDED_BY(mutex_);
+  SilenceCounts silences_ ABSL_GUARDED_BY(mutex_);
+};
+
+template <typename Encode>
+Revision SessionShard::Publish(const Now& now, const Encode& encode,
+                               std::vector<std::shared_ptr<Watch>>& to_wake) {
+  std::vector<Change> changes;
+  Revision watermark = 0;
+  {
+    MutexLock lock(mutex_);
+    changes = outbox_.TakeAll();
+    has_changes_.store(false, std::memory_order_relaxed);
+    watermark = outbox_.Watermark(Hold(now).real);
+  }
+  // Without the shard's lock: heartbeats go on meanwhile. A watch that is
+  // registered between has copied these changes already, and the index knows.
+  for (Change& change : changes) {
+    interest_.Deliver(std::move(change), encode, to_wake);
+  }
+  return watermark;
+}
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_CORE_SESSION_SESSION_SHARD_H_

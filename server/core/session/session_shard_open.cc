@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Opening sessions. docs/concepts.md § 5.
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "server/core/session/session_shard.h"
+
+namespace lifesign {
+
+OpenOutcome SessionShard::Open(const OpenRequest& request, std::uint64_t hash,
+                               const Now& now) {
+  MutexLock lock(mutex_);
+  const Now held = Hold(now);
+  User* user = FindUser(request.name.user, hash);
+  Session* session =
+      user == nullptr ? nullptr : FindSession(*user, request.name.session);
+  Session* const ended =
+      session != nullptr && Ended(*session, held) ? session : nullptr;
+  if (ended != nullptr) session = nullptr;
+  if (session != nullptr) return Resume(*session, request, held);
+
+  absl::InlinedVector<Left, 2> left;
+  if (user != nullptr) {
+    bool full = false;
+    Session* gives_way = FindSessionToGiveWay(*user, held, full);
+    if (full && gives_way == nullptr) {
+      OpenOutcome refused;
+      refused.refusal = Refusal::kTooManySessions;
+      return refused;
+    }
+    for (Session* goes : {ended, full ? gives_way : nullptr}) {
+      if (goes == nullptr) continue;
+      left.push_back(LeftBy(*goes, held));
+      End(*goes, held);
+    }
+  }
+  User& owner =
+      user != nullptr ? *user : FindOrAddUser(request.name.user, hash);
+  Session& begun = Begin(owner, request, held);
+  return Opened(begun, request, held, left, /*resumed=*/false);
+}
+
+OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
+                                 const Now& now) {
+  OpenOutcome outcome;
+  const bool same_instance =
+      request.instance != kNoInstance && request.instance == session.instance;
+  absl::optional<Binding> taken_over;
+  if (!same_instance && session.Connected(PolicyOf(session), now.presence)) {
+    if (const auto wait = CountTakeOver(session, now)) {
+      outcome.refusal = Refusal::kTooManyTakeOvers;
+      outcome.retry_after = *wait;
+      return outcome;
+    }
+    if (session.stream != 0) {
+      taken_over = Binding{session.stream, session.handle};
+    }
+  }
+  absl::InlinedVector<Left, 2> left;
+  if (request.device.has_value() && *request.device != session.device) {
+    left.push_back(LeftBy(session, now));
+    session.device = *request.device;
+  }
+  if (session.extras != nullptr) session.extras->linger_until = kNever;
+  outcome = Opened(session, request, now, left, /*resumed=*/true);
+  outcome.taken_over = taken_over;
+  return outcome;
+}
+
+absl::optional<Duration> SessionShard::CountTakeOver(Session& session,
+                                                     const Now& now) {
+  auto& times = session.Extras().take_overs;
+  // The oldest is the first: kNever stands for none.
+  const PresenceTime oldest = times.front();
+  if (oldest != kNever) {
+    const Duration age = SaturatingDifference(now.presence, oldest);
+    if (age < limits::kTakeOverWindow) return limits::kTakeOverWindow - age;
+  }
+  std::rotate(times.begin(), times.begin() + 1, times.end());
+  times.back() = now.presence;
+  return absl::nullopt;
+}
+
+Session* SessionShard::FindSessionToGiveWay(const User& user, const Now& now,
+                                            bool& full) {
+  int live = 0;
+  Session* longest_silent = nullptr;
+  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
+       slot = sessions_[slot].next_of_user) {
+    Session& session = sessions_[slot];
+    if (Ended(session, now)) continue;
+    ++live;
+    if (session.Connected(PolicyOf(session), now.presence)) continue;
+    if (longest_silent == nullptr ||
+        session.times.last_signal < longest_silent->times.last_signal) {
+      longest_silent = &session;
+    }
+  }
+  full = live >= options_.max_sessions_per_user;
+  return longest_silent;
+}
+
+Session& SessionShard::Begin(User& user, const OpenRequest& request,
+                             const Now& now) {
+  const std::uint32_t slot = sessions_.Take();
+  Session& session = sessions_[slot];
+  session.policy = policies_.current();
+  policies_.Hold(session.policy);
+  session.device = request.device.value_or(DeviceClass::kOther);
+  session.lifecycle = Lifecycle::kIdle;
+  session.flags = kNoSignalYet;
+  session.told = State::kOffline;
+  session.waiting = SignalKind::kActive;
+  session.rate_debt_us = 0;
+  session.interval_ms = 0;
+  session.times = {
+      now.presence,
+      SaturatingSubtract(now.presence, RowOf(session).active_window), kNever,
+      kNever};
+  session.last_seen = now.real;
+  session.last_active = kNeverReal;
+  session.opened_at = now.real;
+  session.id.Assign(request.name.session);
+  session.user = user.slot;
+  session.next_of_user = kNoSlot;
+  PromiseInterval(session);
+  std::uint32_t* link = &user.first_session;
+  while (*link != kNoSlot) link = &sessions_[*link].next_of_user;
+  *link = slot;
+  ++user.sessions;
+  if (static_cast<RetainedHook&>(user).is_linked()) {
+    retained_.erase(retained_.iterator_to(user));
+  }
+  session_count_.fetch_add(1, std::memory_order_relaxed);
+  return session;
+}
+
+OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
+                                 const Now& now, absl::Span<const Left> left,
+                                 bool resumed) {
+  session.attachment = next_attachment_++;
+  session.instance = request.instance;
+  session.stream = request.binding.stream;
+  session.handle = request.binding.handle;
+  session.Set(kAttached);
+  session.Set(kStreamOpen);
+  if (request.metadata != nullptr) {
+    if (!request.metadata->empty()) {
+      session.Extras().metadata = *request.metadata;
+    } else if (session.extras != nullptr) {
+      session.extras->metadata.clear();
+    }
+  }
+  if (session.Has(kWaiting)) ApplyWaiting(session);
+  Hear(session, request.signal, now);
+  if (request.signal.has_value()) {
+    // Beside a new session there is nothing that a blur could interrupt.
+    const Duration head_start =
+        resumed ? Duration::zero() : PolicyOf(session).downgrade_debounce;
+    ApplyKind(session, request.signal->kind,
+              SaturatingSubtract(now.presence, head_start));
+  }
+  FileDeadline(session, now);
+  User& user = users_[session.user];
+  Evaluate(user, now, left);
+
+  const SignalOutcome told = Tell(session, now);
+  OpenOutcome outcome;
+  outcome.ref = {options_.index, SlotOf(session, user), session.attachment};
+  outcome.resumed = resumed;
+  outcome.state = told.state;
+  outcome.next_interval = told.next_interval;
+  return outcome;
+}
+
+std::uint32_t SessionShard::SlotOf(const Session& session, const User& user) {
+  std::uint32_t slot = user.first_session;
+  while (&sessions_[slot] != &session) slot = sessions_[slot].next_of_user;
+  return slot;
+}
+
+}  // namespace lifesign

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Evaluating users, and what is kept of them.
+#include <algorithm>
+#include <utility>
+
+#include "server/core/session/session_shard.h"
+
+namespace lifesign {
+
+SessionShard::Left SessionShard::LeftBy(const Session& session,
+                                        const Now& now) const {
+  return {session.device,
+          DeriveState(session.times, RowOf(session),
+                      PolicyOf(session).downgrade_debounce, now.presence)};
+}
+
+void SessionShard::Evaluate(User& user, const Now& now,
+                            absl::Span<const Left> left) {
+  Aggregate actual;
+  // What the user would be had no session left: it tells a fall that time
+  // alone led to from one that a LEAVE led to.
+  Aggregate by_time;
+  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
+       slot = sessions_[slot].next_of_user) {
+    const Session& session = sessions_[slot];
+    const Left alive = LeftBy(session, now);
+    by_time.Add(alive.device, alive.state);
+    if (!session.LingerRanOut(now.presence)) {
+      actual.Add(alive.device, alive.state);
+    }
+  }
+  for (const Left& gone : left) by_time.Add(gone.device, gone.state);
+  if (const auto cause = CauseOfChange(user.told, actual, by_time)) {
+    Emit(user, actual, *cause, now);
+  }
+  if (user.sessions == 0) Retain(user);
+}
+
+void SessionShard::Emit(User& user, const Aggregate& actual, Cause cause,
+                        const Now& now) {
+  Change change;
+  change.before = user.told.state();
+  change.devices_before = user.told.devices();
+  user.revision = outbox_.Next(now.real);
+  if (actual.state() != user.told.state()) user.since = now.real;
+  user.cause = cause;
+  user.told = actual;
+  if (static_cast<LogHook&>(user).is_linked()) {
+    log_.erase(log_.iterator_to(user));
+  }
+  log_.push_back(user);
+  change.after = RecordOf(user, now);
+  outbox_.Put(std::move(change));
+  has_changes_.store(true, std::memory_order_relaxed);
+}
+
+void SessionShard::Retain(User& user) {
+  if (static_cast<RetainedHook&>(user).is_linked()) return;
+  retained_.push_back(user);
+  if (static_cast<std::int64_t>(retained_.size()) >
+      options_.max_retained_users) {
+    Forget(retained_.front());
+  }
+}
+
+bool SessionShard::ForgetUsers(const Now& now) {
+  const Duration retention = policies_[policies_.current()].offline_retention;
+  for (int i = 0; i < limits::kDeadlinesPerLock; ++i) {
+    if (retained_.empty()) return false;
+    User& oldest = retained_.front();
+    if (SaturatingDifference(now.real, oldest.since) < retention) return false;
+    Forget(oldest);
+  }
+  return true;
+}
+
+void SessionShard::Forget(User& user) {
+  retained_.erase(retained_.iterator_to(user));
+  if (static_cast<LogHook&>(user).is_linked()) {
+    log_.erase(log_.iterator_to(user));
+  }
+  by_id_.erase(&user);
+  user.id.Assign("");
+  users_.Free(user.slot);
+}
+
+User& SessionShard::FindOrAddUser(absl::string_view id, std::uint64_t hash) {
+  if (User* known = FindUser(id, hash)) return *known;
+  const std::uint32_t slot = users_.Take();
+  User& user = users_[slot];
+  user.revision = 0;
+  user.since = RealTime();
+  user.last_seen = kNeverReal;
+  user.last_active = kNeverReal;
+  user.slot = slot;
+  user.first_session = kNoSlot;
+  user.sessions = 0;
+  user.cause = Cause::kNone;
+  user.told = Aggregate();
+  user.id.Assign(id);
+  by_id_.insert(&user);
+  return user;
+}
+
+}  // namespace lifesign

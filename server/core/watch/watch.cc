@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/core/watch/watch.h"
+
+#include <utility>
+
+namespace lifesign {
+
+std::vector<PublishedChangePtr> Watch::Take(std::size_t most) {
+  MutexLock lock(mutex_);
+  return mailbox_.Take(most);
+}
+
+bool Watch::HasMail() const {
+  MutexLock lock(mutex_);
+  return !mailbox_.empty();
+}
+
+bool Watch::Deliver(PublishedChangePtr change) {
+  MutexLock lock(mutex_);
+  const bool was_empty = mailbox_.empty();
+  mailbox_.Put(std::move(change));
+  return was_empty && !mailbox_.empty();
+}
+
+void Watch::Wake() {
+  if (const auto listener = listener_.lock()) listener->OnMail();
+}
+
+void Watch::Drop(absl::string_view user) {
+  MutexLock lock(mutex_);
+  mailbox_.Drop(user);
+}
+
+}  // namespace lifesign
