@@ -7,7 +7,7 @@ namespace lifesign {
 
 bool Session::Connected(const Policy& by, PresenceTime now) const {
   if (!Has(kAttached) || LingerUntil() != kNever) return false;
-  if (stream != 0) return Has(kStreamOpen);
+  if (!binding().unary()) return Has(kStreamOpen);
   return SaturatingDifference(now, times.last_signal) <
          by.WithJitter(Promised());
 }

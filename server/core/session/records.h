@@ -33,6 +33,9 @@ inline constexpr Duration kRateInterval =
 inline constexpr Duration kRateTolerance =
     kRateInterval * (limits::kSignalBurst - 1);
 
+inline constexpr int kHandleBits = 21;
+static_assert(limits::kMaxHandle == (1u << kHandleBits) - 1);
+
 // What few sessions have.
 struct SessionExtras {
   Metadata metadata;
@@ -68,9 +71,8 @@ struct Session : TimingWheel::Timer {
   RealTime opened_at{};
   Attachment attachment = kNoAttachment;
   Instance instance = kNoInstance;
-  std::uint64_t stream = 0;
+  std::uint64_t packed_binding = 0;
   std::unique_ptr<SessionExtras> extras;
-  std::uint32_t handle = 0;
   std::uint32_t user = kNoSlot;
   std::uint32_t next_of_user = kNoSlot;
   std::uint32_t interval_ms = 0;  // promised
@@ -92,6 +94,18 @@ struct Session : TimingWheel::Timer {
   void Clear(SessionFlag flag) {
     flags = static_cast<std::uint8_t>(flags & ~flag);
   }
+
+  // A handle takes 21 bits, which leaves 43 for the stream: a million new ones
+  // a second for a hundred days.
+  Binding binding() const {
+    return {packed_binding >> kHandleBits,
+            static_cast<std::uint32_t>(packed_binding & limits::kMaxHandle)};
+  }
+  void Bind(Binding to) {
+    packed_binding = (to.stream << kHandleBits) | to.handle;
+  }
+
+  std::uint32_t& free_link() { return next_of_user; }
 
   bool InUse() const { return user != kNoSlot; }
   Duration Promised() const { return milliseconds(interval_ms); }
@@ -115,7 +129,7 @@ struct Session : TimingWheel::Timer {
   bool Connected(const Policy& by, PresenceTime now) const;
   Silence SilenceAt(const Policy& by, PresenceTime now) const;
 };
-static_assert(sizeof(Session) <= 176 + sizeof(InlineId) - 16);
+static_assert(sizeof(Session) <= 136 + sizeof(InlineId));
 
 // Links a user into the log: users in the order of their last change.
 using LogHook = boost::intrusive::list_base_hook<
@@ -138,8 +152,10 @@ struct User : LogHook, RetainedHook {
   Cause cause = Cause::kNone;
   Aggregate told;
   InlineId id;
+
+  std::uint32_t& free_link() { return first_session; }
 };
-static_assert(sizeof(User) <= 112 + sizeof(InlineId));
+static_assert(sizeof(User) <= 88 + sizeof(InlineId));
 
 }  // namespace lifesign
 

@@ -43,12 +43,19 @@ std::uint64_t SessionShard::HashUser(absl::string_view user,
   return XXH3_64bits_withSeed(user.data(), user.size(), seed);
 }
 
-std::size_t SessionShard::UserHash::operator()(const User* user) const {
-  return HashUser(user->id.view(), shard->options_.hash_seed);
+// The set calls these under the shard's lock, which the analysis cannot see.
+std::size_t SessionShard::UserHash::operator()(std::uint32_t slot) const
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return (*this)(shard->users_[slot].id.view());
 }
 
 std::size_t SessionShard::UserHash::operator()(absl::string_view id) const {
   return HashUser(id, shard->options_.hash_seed);
+}
+
+bool SessionShard::UserEq::operator()(std::uint32_t slot, absl::string_view id)
+    const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return shard->users_[slot].id.view() == id;
 }
 
 SessionShard::SessionShard(Options options, const Now& start)
@@ -56,7 +63,7 @@ SessionShard::SessionShard(Options options, const Now& start)
       last_presence_(start.presence),
       last_real_(start.real),
       policies_(options_.policy),
-      by_id_(0, UserHash{this}, UserEq{}),
+      by_id_(0, UserHash{this}, UserEq{this}),
       wheel_(start.presence.time_since_epoch().count()),
       outbox_(options_.epoch, start.real),
       next_attachment_(options_.first_attachment),
@@ -72,9 +79,9 @@ Now SessionShard::Hold(const Now& now) const {
   return {last_presence_, last_real_, now.wall};
 }
 
-User* SessionShard::FindUser(absl::string_view user, std::uint64_t hash) const {
+User* SessionShard::FindUser(absl::string_view user, std::uint64_t hash) {
   const auto found = by_id_.find(user, hash);
-  return found == by_id_.end() ? nullptr : *found;
+  return found == by_id_.end() ? nullptr : &users_[*found];
 }
 
 Session* SessionShard::FindSession(const User& user,
@@ -154,6 +161,7 @@ SignalOutcome SessionShard::ApplyTo(Session& session, const Signal& signal,
         DeriveState(session.times, RowOf(session),
                     PolicyOf(session).downgrade_debounce, now.presence);
     merged.next_interval = session.Promised();
+    merged.bound = session.Has(kAttached);
     return merged;
   }
   session.Clear(kWaiting);
@@ -169,6 +177,7 @@ SignalOutcome SessionShard::Tell(Session& session, const Now& now) {
       DeriveState(session.times, RowOf(session),
                   PolicyOf(session).downgrade_debounce, now.presence);
   outcome.next_interval = session.Promised();
+  outcome.bound = session.Has(kAttached);
   outcome.is_news =
       outcome.state != session.told || session.Has(kUntoldInterval);
   session.told = outcome.state;

@@ -121,26 +121,26 @@ class SessionShard {
   std::int64_t users() const;
 
  private:
+  // Users are found by their ids and kept as slots: half the size of pointers.
   struct UserHash {
     using is_transparent = void;
     const SessionShard* shard;
-    std::size_t operator()(const User* user) const;
+    std::size_t operator()(std::uint32_t slot) const;
     std::size_t operator()(absl::string_view id) const;
   };
   struct UserEq {
     using is_transparent = void;
-    bool operator()(const User* a, const User* b) const { return a == b; }
-    bool operator()(const User* a, absl::string_view b) const {
-      return a->id.view() == b;
-    }
-    bool operator()(absl::string_view a, const User* b) const {
-      return a == b->id.view();
+    const SessionShard* shard;
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+    bool operator()(std::uint32_t slot, absl::string_view id) const;
+    bool operator()(absl::string_view id, std::uint32_t slot) const {
+      return (*this)(slot, id);
     }
   };
 
   // --- Finding ---
   Now Hold(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  User* FindUser(absl::string_view user, std::uint64_t hash) const
+  User* FindUser(absl::string_view user, std::uint64_t hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Session* FindSession(const User& user, absl::string_view session)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -265,7 +265,8 @@ class SessionShard {
   PolicyTable policies_ ABSL_GUARDED_BY(mutex_);
   Slab<Session> sessions_ ABSL_GUARDED_BY(mutex_);
   Slab<User> users_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_set<User*, UserHash, UserEq> by_id_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::uint32_t, UserHash, UserEq> by_id_
+      ABSL_GUARDED_BY(mutex_);
   TimingWheel wheel_ ABSL_GUARDED_BY(mutex_);
   Log log_ ABSL_GUARDED_BY(mutex_);
   Retained retained_ ABSL_GUARDED_BY(mutex_);

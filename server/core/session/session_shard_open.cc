@@ -55,9 +55,7 @@ OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
       outcome.retry_after = *wait;
       return outcome;
     }
-    if (session.stream != 0) {
-      taken_over = Binding{session.stream, session.handle};
-    }
+    if (!session.binding().unary()) taken_over = session.binding();
   }
   absl::InlinedVector<Left, 2> left;
   if (request.device.has_value() && *request.device != session.device) {
@@ -143,8 +141,7 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
                                  bool resumed) {
   session.attachment = next_attachment_++;
   session.instance = request.instance;
-  session.stream = request.binding.stream;
-  session.handle = request.binding.handle;
+  session.Bind(request.binding);
   session.Set(kAttached);
   session.Set(kStreamOpen);
   if (request.metadata != nullptr) {

@@ -81,7 +81,7 @@ void SessionShard::Forget(User& user) {
   if (static_cast<LogHook&>(user).is_linked()) {
     log_.erase(log_.iterator_to(user));
   }
-  by_id_.erase(&user);
+  by_id_.erase(user.slot);
   user.id.Assign("");
   users_.Free(user.slot);
 }
@@ -100,7 +100,7 @@ User& SessionShard::FindOrAddUser(absl::string_view id, std::uint64_t hash) {
   user.cause = Cause::kNone;
   user.told = Aggregate();
   user.id.Assign(id);
-  by_id_.insert(&user);
+  by_id_.insert(slot);
   return user;
 }
 

@@ -17,20 +17,25 @@ inline constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
 // A freed object stays constructed until its slot is used again, so whoever
 // holds an old number can see that it is not the one they meant. Memory is
 // reused, not given back. Not thread-safe.
+//
+// T::free_link() names 32 bits that it does not need while it is free: there
+// the free slots are chained.
 template <typename T>
 class Slab {
  public:
   // The number of an object that the caller now owns, in whatever condition its
   // last owner left it.
   std::uint32_t Take() {
-    if (free_.empty()) Grow();
-    const std::uint32_t slot = free_.back();
-    free_.pop_back();
+    if (first_free_ == kNoSlot) Grow();
+    const std::uint32_t slot = first_free_;
+    first_free_ = (*this)[slot].free_link();
     return slot;
   }
 
-  // Never allocates: there is room for every slot.
-  void Free(std::uint32_t slot) { free_.push_back(slot); }
+  void Free(std::uint32_t slot) {
+    (*this)[slot].free_link() = first_free_;
+    first_free_ = slot;
+  }
 
   T& operator[](std::uint32_t slot) {
     return chunks_[slot / kChunk][slot % kChunk];
@@ -47,12 +52,11 @@ class Slab {
   void Grow() {
     const auto first = static_cast<std::uint32_t>(chunks_.size()) * kChunk;
     chunks_.push_back(std::make_unique<T[]>(kChunk));
-    free_.reserve(chunks_.capacity() * kChunk);
-    for (std::uint32_t i = kChunk; i-- > 0;) free_.push_back(first + i);
+    for (std::uint32_t i = kChunk; i-- > 0;) Free(first + i);
   }
 
   std::vector<std::unique_ptr<T[]>> chunks_;
-  std::vector<std::uint32_t> free_;
+  std::uint32_t first_free_ = kNoSlot;
 };
 
 }  // namespace lifesign
