@@ -96,6 +96,17 @@ class HouseRulesTest(unittest.TestCase):
             page, "[x](api.md#presenceservice) [y](https://example.org) "
             "[z](../LICENSE)\n```\n[in code](nowhere)\n```\n"))
 
+    def test_a_program_on_a_page_is_the_file_that_it_names(self):
+        name = "tests/dev/CMakeLists.txt"
+        text = (pathlib.Path(__file__).parent / "CMakeLists.txt").read_text(
+            encoding="utf-8").split("\n", 2)[2].lstrip("\n")
+        page = f"<!-- file: {name} -->\n```cmake\n{text}```\n"
+        self.assertEqual(set(), breaches("docs/a.md", page))
+        for other in (page.replace("\n```\n", "\n# more\n```\n"),
+                      page.replace(name, "no/such/file.py")):
+            self.assertEqual({"shown_programs_are_the_files"},
+                             breaches("docs/a.md", other))
+
 
 if __name__ == "__main__":
     unittest.main()
