@@ -26,6 +26,7 @@ inline constexpr std::int64_t kMaxDurationSeconds = 315'576'000'000;
 
 // One message, one call.
 inline constexpr std::size_t kMaxMessageBytes = 4u << 20;
+inline constexpr std::size_t kMaxCallMetadataBytes = 16u << 10;
 inline constexpr int kMaxOpensPerMessage = 1'000;
 inline constexpr int kMaxSignalsPerMessage = 4'096;
 inline constexpr int kMaxBatchUsers = 1'000;
@@ -76,6 +77,14 @@ inline constexpr Duration kTokenEvery = seconds(1);
 // How many silences of earlier populations the shipped confidence table weighs
 // as much as, at each step.
 inline constexpr double kShippedConfidenceWeight = 1'000;
+
+// Transport.
+// Sessions or users that a stream lets go of within a reaction; more are let go
+// of on a thread of ours.
+inline constexpr std::size_t kMostReleasedInPlace = 1'000;
+// Between these a client that is told to move on is asked to wait.
+inline constexpr Duration kMinReconnectDelay = milliseconds(500);
+inline constexpr Duration kMaxReconnectDelay = seconds(10);
 
 // Time.
 inline constexpr Duration kDefaultTick = milliseconds(100);

@@ -181,8 +181,6 @@ v1::DeviceClass EncodeDevice(DeviceClass device) {
 
 void EncodeUser(const UserView& view, v1::Presence& to) {
   EncodeCommon(view.record, to);
-  // In a read a user who is not remembered has no revision.
-  if (!view.record.known) to.set_revision(0);
   to.set_confidence(view.confidence);
   for (std::size_t i = 0; i < kStates; ++i) {
     const int sessions = view.sessions_by_state[i];

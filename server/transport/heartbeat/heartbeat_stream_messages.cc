@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the messages of a heartbeat stream do.
+
+#include <algorithm>
+#include <utility>
+
+#include "server/base/limits.h"
+#include "server/transport/codec/bytes.h"
+#include "server/transport/codec/decode.h"
+#include "server/transport/codec/refusal_error.h"
+#include "server/transport/heartbeat/heartbeat_stream.h"
+
+namespace lifesign {
+
+void HeartbeatStream::ApplyMessage(const grpc::ByteBuffer& bytes,
+                                   const Now& now,
+                                   std::vector<Binding>& taken_over) {
+  ++received_;
+  swept_in_message_ = false;
+  ScratchArena arena;
+  auto& message = arena.Create<v1::HeartbeatRequest>();
+  if (!ParseMessage(bytes, message)) {
+    answers_.AddError(received_, 0, MalformedMessage());
+    AnswerOrWait(false, now);
+    return;
+  }
+  if (!ResolveTenant(message.tenant()).has_value()) {
+    Finish(ToGrpcStatus(TenantDenied()));
+    return;
+  }
+  if (received_ == 1) answer_always_ = message.answer_always();
+  if (CheckCounts(message)) {
+    for (int i = 0; i < message.opens_size(); ++i) {
+      ApplyOpen(message.opens(i), i, now, taken_over);
+    }
+    for (int i = 0; i < message.signals_size(); ++i) {
+      ApplySignal(message.signals(i), i, now);
+    }
+  }
+  AnswerOrWait(message.answer_now(), now);
+}
+
+bool HeartbeatStream::CheckCounts(const v1::HeartbeatRequest& message) {
+  FieldFaults faults;
+  if (message.opens_size() > limits::kMaxOpensPerMessage) {
+    faults.AddLimit("opens", "max_opens_per_message", "at most 1,000");
+  }
+  if (message.signals_size() > limits::kMaxSignalsPerMessage) {
+    faults.AddLimit("signals", "max_signals_per_message", "at most 4,096");
+  }
+  if (faults.empty()) return true;
+  answers_.AddError(received_, 0, std::move(faults).ToError());
+  return false;
+}
+
+void HeartbeatStream::ApplyOpen(const v1::Open& open, int index, const Now& now,
+                                std::vector<Binding>& taken_over) {
+  Metadata metadata;
+  OpenRequest request;
+  auto error = DecodeOpen(open, {"opens", index}, metadata, request);
+  if (!error.has_value()) {
+    error = MakeRoom(open.handle(), HashName(request.name), now);
+  }
+  if (error.has_value()) {
+    answers_.AddError(received_, open.handle(), *error);
+    return;
+  }
+  request.binding.stream = id_;
+  const OpenOutcome outcome = parts_.engine.Open(request, now);
+  if (!outcome.ok()) {
+    answers_.AddError(received_, open.handle(),
+                      RefusalError(outcome.refusal, outcome.retry_after,
+                                   parts_.limits.max_sessions_per_user));
+    return;
+  }
+  handles_.Free(open.handle());
+  handles_.Bind(open.handle(), {outcome.ref, HashName(request.name)});
+  empty_since_ = kNever;
+  last_applied_ = now.presence;
+  if (sweep_due_ == kNever) {
+    sweep_due_ =
+        SaturatingAdd(now.presence, parts_.engine.policy().LongestTtl());
+    Expect(sweep_due_);
+  }
+  answers_.AddUpdate(
+      {open.handle(), outcome.state, outcome.next_interval,
+       Answers::Opened{outcome.ref.attachment, outcome.resumed}});
+  if (outcome.taken_over.has_value() && outcome.taken_over->stream != id_) {
+    taken_over.push_back(*outcome.taken_over);
+  }
+}
+
+absl::optional<ApiError> HeartbeatStream::MakeRoom(std::uint32_t handle,
+                                                   NameHash name,
+                                                   const Now& now) {
+  if (const HandleTable::Bound* bound = handles_.Find(handle)) {
+    if (bound->name == name) return absl::nullopt;
+    if (parts_.engine.IsBound(bound->ref, now)) return HandleInUse();
+    handles_.Free(handle);
+  }
+  if (const auto other = handles_.HandleOf(name)) {
+    if (parts_.engine.IsBound(handles_.Find(*other)->ref, now)) {
+      return SessionAlreadyBound(*other);
+    }
+    handles_.Free(*other);
+  }
+  const auto most =
+      static_cast<std::size_t>(parts_.limits.max_sessions_per_stream);
+  if (handles_.size() >= most && !swept_in_message_) Sweep(now);
+  if (handles_.size() >= most) {
+    return TooManySessionsOnStream(parts_.limits.max_sessions_per_stream);
+  }
+  return absl::nullopt;
+}
+
+void HeartbeatStream::ApplySignal(const v1::Signal& message, int index,
+                                  const Now& now) {
+  Signal signal;
+  const auto error = DecodeSignal(message, {"signals", index}, signal);
+  if (error.has_value()) {
+    answers_.AddError(received_, message.handle(), *error);
+    return;
+  }
+  const std::uint32_t handle = message.handle();
+  const HandleTable::Bound* bound = handles_.Find(handle);
+  SignalOutcome outcome;
+  outcome.refusal = Refusal::kSessionNotOpen;
+  if (bound != nullptr) {
+    outcome = parts_.engine.Apply(bound->ref, signal, now);
+    if (!outcome.ok() || !outcome.bound) Free(handle, now);
+  }
+  if (!outcome.ok()) {
+    if (signal.kind == SignalKind::kLeave) return;
+    answers_.AddError(received_, handle, UnknownHandle());
+    return;
+  }
+  last_applied_ = now.presence;
+  if (signal.kind == SignalKind::kLeave && outcome.bound) {
+    sweep_due_ =
+        std::min(sweep_due_, SaturatingAdd(now.presence, signal.linger));
+    Expect(sweep_due_);
+  }
+  if (outcome.is_news) {
+    answers_.AddUpdate(
+        {handle, outcome.state, outcome.next_interval, absl::nullopt});
+  }
+}
+
+void HeartbeatStream::Sweep(const Now& now) {
+  swept_in_message_ = true;
+  handles_.Sweep(
+      [&](const SessionRef& ref) { return parts_.engine.IsBound(ref, now); });
+  if (handles_.empty()) {
+    sweep_due_ = kNever;
+    if (empty_since_ == kNever) empty_since_ = now.presence;
+    return;
+  }
+  // None of them can expire before it was silent for the ttl.
+  const Duration ttl = parts_.engine.policy().LongestTtl();
+  sweep_due_ = std::max(SaturatingAdd(last_applied_, ttl),
+                        SaturatingAdd(now.presence, limits::kMaxLinger));
+}
+
+void HeartbeatStream::Free(std::uint32_t handle, const Now& now) {
+  handles_.Free(handle);
+  if (!handles_.empty() || empty_since_ != kNever) return;
+  sweep_due_ = kNever;
+  empty_since_ = now.presence;
+  Expect(SaturatingAdd(now.presence, limits::kStreamWithoutSession));
+}
+
+}  // namespace lifesign

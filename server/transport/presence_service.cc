@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/transport/presence_service.h"
+
+#include <utility>
+
+#include "server/transport/call/call_reactor.h"
+#include "server/transport/call/refused_stream.h"
+#include "server/transport/codec/bytes.h"
+#include "server/transport/codec/decode.h"
+#include "server/transport/heartbeat/heartbeat_stream.h"
+#include "server/transport/watch/watch_stream.h"
+
+namespace lifesign {
+namespace {
+
+// Makes the reactor of a call and starts its stream.
+template <typename Reactor, typename Stream>
+Reactor* Begin(grpc::CallbackServerContext& context,
+               const std::shared_ptr<Stream>& stream,
+               absl::optional<ConnectionStreams::Slot> slot) {
+  auto* reactor = new Reactor(context, stream, std::move(slot));
+  stream->Start(*reactor);
+  return reactor;
+}
+
+template <typename Reactor>
+Reactor* Refuse(grpc::CallbackServerContext& context, const ApiError& error) {
+  return Begin<Reactor>(context,
+                        std::make_shared<RefusedStream>(ToGrpcStatus(error)),
+                        absl::nullopt);
+}
+
+grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context,
+                                 const grpc::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(status);
+  return reactor;
+}
+
+}  // namespace
+
+PresenceService::PresenceService(const ServerParts& parts,
+                                 const ServingGate& gate)
+    : parts_(parts),
+      gate_(gate),
+      unary_(parts),
+      connections_(parts.limits.max_streams_per_connection) {}
+
+absl::optional<ApiError> PresenceService::Admit(
+    const grpc::CallbackServerContext& context,
+    absl::optional<ConnectionStreams::Slot>& slot) {
+  if (auto refusal = gate_.Refusal()) return refusal;
+  auto taken = connections_.Take(context.peer());
+  if (!taken.has_value()) return TooManyStreams(connections_.most());
+  slot.emplace(*std::move(taken));
+  return absl::nullopt;
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
+PresenceService::Heartbeat(grpc::CallbackServerContext* context) {
+  absl::optional<ConnectionStreams::Slot> slot;
+  if (const auto error = Admit(*context, slot)) {
+    return Refuse<BidiReactor>(*context, *error);
+  }
+  const auto stream = std::make_shared<HeartbeatStream>(parts_);
+  auto* reactor = Begin<BidiReactor>(*context, stream, std::move(slot));
+  // Whoever drains may have counted the streams before this one was there.
+  if (gate_.state() == ServingGate::State::kDraining) stream->EndForDrain();
+  return reactor;
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* PresenceService::WatchPresence(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  absl::optional<ConnectionStreams::Slot> slot;
+  if (const auto error = Admit(*context, slot)) {
+    return Refuse<ServerStreamReactor>(*context, *error);
+  }
+  ScratchArena arena;
+  auto& message = arena.Create<v1::WatchPresenceRequest>();
+  WatchOptions options;
+  const auto error = ParseMessage(*request, message)
+                         ? DecodeWatch(message, options)
+                         : MalformedMessage();
+  if (error.has_value()) return Refuse<ServerStreamReactor>(*context, *error);
+  const auto stream = std::make_shared<WatchStream>(parts_, std::move(options));
+  auto* reactor = Begin<ServerStreamReactor>(*context, stream, std::move(slot));
+  if (gate_.state() == ServingGate::State::kDraining) stream->EndForDrain();
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* PresenceService::SendSignal(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  if (const auto error = gate_.Refusal()) {
+    return Finish(context, ToGrpcStatus(*error));
+  }
+  return Finish(context, unary_.SendSignal(*request, *response));
+}
+
+grpc::ServerUnaryReactor* PresenceService::GetPresence(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Finish(context, unary_.GetPresence(*request, *response));
+}
+
+grpc::ServerUnaryReactor* PresenceService::BatchGetPresences(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Finish(context, unary_.BatchGetPresences(*request, *response));
+}
+
+grpc::ServerUnaryReactor* PresenceService::ListSessions(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Finish(context, unary_.ListSessions(*request, *response));
+}
+
+grpc::ServerUnaryReactor* PresenceService::ExplainPresence(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Finish(context, unary_.ExplainPresence(*request, *response));
+}
+
+}  // namespace lifesign

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Hands changes to their watchers.
+#ifndef LIFESIGN_SERVER_TRANSPORT_PUBLISHER_H_
+#define LIFESIGN_SERVER_TRANSPORT_PUBLISHER_H_
+
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "server/base/mutex.h"
+#include "server/core/presence_engine.h"
+#include "server/transport/time_source.h"
+
+namespace lifesign {
+
+// A thread that publishes whenever it was poked, so that no reaction of gRPC
+// does. Thread-safe. Lock order: its round, then whatever a watch takes when it
+// is woken.
+class Publisher {
+ public:
+  // Both outlive it. Publishes from Start until it is destroyed.
+  Publisher(PresenceEngine& engine, const TimeSource& time);
+  ~Publisher();
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  void Start();
+  // Ends the thread; what is poked after that is not published.
+  void Stop();
+
+  // There is, or may be, something to publish. Does not block.
+  void Poke();
+
+  // One round on this thread: everything changed before is in its mailboxes,
+  // and its watchers woken, when it returns.
+  void PublishNow();
+
+ private:
+  void Run();
+
+  PresenceEngine& engine_;
+  const TimeSource& time_;
+
+  Mutex round_;  // one call of Publish at a time
+  Mutex mutex_;  // a leaf
+  CondVar poked_;
+  bool poke_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_TRANSPORT_PUBLISHER_H_

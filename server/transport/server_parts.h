@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What every stream and call of one server shares.
+#ifndef LIFESIGN_SERVER_TRANSPORT_SERVER_PARTS_H_
+#define LIFESIGN_SERVER_TRANSPORT_SERVER_PARTS_H_
+
+#include <cstdint>
+
+#include "server/base/limits.h"
+#include "server/core/presence_engine.h"
+#include "server/transport/chores.h"
+#include "server/transport/deadlines.h"
+#include "server/transport/jitter.h"
+#include "server/transport/stream_registry.h"
+#include "server/transport/time_source.h"
+
+namespace lifesign {
+
+class HeartbeatStream;
+class WatchStream;
+
+// Named limits of docs/concepts.md § 14 that a server may lower.
+struct StreamLimits {
+  int max_sessions_per_user = limits::kMaxSessionsPerUser;
+  int max_sessions_per_stream = limits::kMaxSessionsPerStream;
+  int max_streams_per_connection = limits::kMaxStreamsPerConnection;
+};
+
+// References: whoever makes it keeps them alive until every call is done.
+struct ServerParts {
+  PresenceEngine& engine;
+  const TimeSource& time;
+  Deadlines& deadlines;
+  Chores& chores;
+  Jitter& jitter;
+  StreamRegistry<HeartbeatStream>& heartbeats;
+  StreamRegistry<WatchStream>& watches;
+  StreamLimits limits;
+};
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_TRANSPORT_SERVER_PARTS_H_

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/transport/unary/unary_calls.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "lifesign/v1/presence_service.pb.h"
+#include "server/base/limits.h"
+#include "server/transport/codec/bytes.h"
+#include "server/transport/codec/decode.h"
+#include "server/transport/codec/encode.h"
+#include "server/transport/codec/read_time.h"
+#include "server/transport/codec/refusal_error.h"
+#include "server/transport/heartbeat/heartbeat_stream.h"
+
+namespace lifesign {
+namespace {
+
+// Parses, lets `answer` fill in the response or say what is wrong, serializes.
+template <typename Request, typename Response, typename Answer>
+grpc::Status Call(const grpc::ByteBuffer& request_bytes,
+                  grpc::ByteBuffer& response_bytes, const Answer& answer) {
+  ScratchArena arena;
+  auto& request = arena.Create<Request>();
+  if (!ParseMessage(request_bytes, request)) {
+    return ToGrpcStatus(MalformedMessage());
+  }
+  if (!ResolveTenant(request.tenant()).has_value()) {
+    return ToGrpcStatus(TenantDenied());
+  }
+  auto& response = arena.Create<Response>();
+  const absl::optional<ApiError> error = answer(request, response);
+  if (error.has_value()) return ToGrpcStatus(*error);
+  response_bytes = SerializeToBytes(response);
+  return grpc::Status::OK;
+}
+
+// What is wrong with the `user_id` of a request about one user.
+template <typename Request>
+absl::optional<ApiError> UserError(const Request& request) {
+  FieldFaults faults;
+  CheckId(request.user_id(), "user_id", faults);
+  if (faults.empty()) return absl::nullopt;
+  return std::move(faults).ToError();
+}
+
+absl::optional<ApiError> Open(const ServerParts& parts,
+                              const OpenRequest& request, const Now& now,
+                              v1::SendSignalResponse& response) {
+  const OpenOutcome outcome = parts.engine.Open(request, now);
+  if (!outcome.ok()) {
+    return RefusalError(outcome.refusal, outcome.retry_after,
+                        parts.limits.max_sessions_per_user);
+  }
+  if (outcome.taken_over.has_value() && !outcome.taken_over->unary()) {
+    const auto stream = parts.heartbeats.Find(outcome.taken_over->stream);
+    if (stream != nullptr) stream->OnTakenOver(outcome.taken_over->handle);
+  }
+  response.set_attachment(outcome.ref.attachment);
+  response.set_resumed(outcome.resumed);
+  response.set_state(EncodeState(outcome.state));
+  EncodeDuration(outcome.next_interval, *response.mutable_next_interval());
+  return absl::nullopt;
+}
+
+absl::optional<ApiError> Apply(const ServerParts& parts,
+                               const UnarySignal& signal, const Now& now,
+                               v1::SendSignalResponse& response) {
+  // Only a LEAVE may come without: it then counts while nobody is connected.
+  if (signal.attachment == kNoAttachment &&
+      signal.signal.kind != SignalKind::kLeave) {
+    return StaleAttachment();
+  }
+  const SignalOutcome outcome = parts.engine.ApplyUnary(
+      signal.name, signal.attachment, signal.signal, now);
+  if (!outcome.ok()) {
+    return RefusalError(outcome.refusal, Duration(0),
+                        parts.limits.max_sessions_per_user);
+  }
+  const bool leaves = signal.signal.kind == SignalKind::kLeave;
+  response.set_attachment(leaves ? kNoAttachment : signal.attachment);
+  response.set_state(EncodeState(outcome.state));
+  if (!leaves && signal.signal.kind != SignalKind::kDetach) {
+    EncodeDuration(outcome.next_interval, *response.mutable_next_interval());
+  }
+  return absl::nullopt;
+}
+
+absl::optional<ApiError> BatchError(
+    const v1::BatchGetPresencesRequest& request) {
+  FieldFaults faults;
+  if (request.user_ids_size() > limits::kMaxBatchUsers) {
+    faults.AddLimit("user_ids", "max_batch_users", "at most 1,000");
+    return std::move(faults).ToError();
+  }
+  for (int i = 0; i < request.user_ids_size(); ++i) {
+    CheckId(request.user_ids(i), absl::StrCat("user_ids[", i, "]"), faults);
+  }
+  if (faults.empty()) return absl::nullopt;
+  return std::move(faults).ToError();
+}
+
+}  // namespace
+
+grpc::Status UnaryCalls::SendSignal(const grpc::ByteBuffer& request,
+                                    grpc::ByteBuffer& response) const {
+  return Call<v1::SendSignalRequest, v1::SendSignalResponse>(
+      request, response,
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        Metadata metadata;
+        UnarySignal signal;
+        if (auto error = DecodeSendSignal(message, metadata, signal)) {
+          return error;
+        }
+        const Now now = parts_.time.Read();
+        EncodeTime(now.wall, *answer.mutable_read_time());
+        return signal.open.has_value() ? Open(parts_, *signal.open, now, answer)
+                                       : Apply(parts_, signal, now, answer);
+      });
+}
+
+grpc::Status UnaryCalls::GetPresence(const grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response) const {
+  return Call<v1::GetPresenceRequest, v1::GetPresenceResponse>(
+      request, response,
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        if (auto error = UserError(message)) return error;
+        const Now now = parts_.time.Read();
+        EncodeUser(parts_.engine.GetUser(message.user_id(), now),
+                   *answer.mutable_presence());
+        EncodeReadTime(parts_.engine, now, answer);
+        return absl::nullopt;
+      });
+}
+
+grpc::Status UnaryCalls::BatchGetPresences(const grpc::ByteBuffer& request,
+                                           grpc::ByteBuffer& response) const {
+  return Call<v1::BatchGetPresencesRequest, v1::BatchGetPresencesResponse>(
+      request, response,
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        if (auto error = BatchError(message)) return error;
+        Now now = parts_.time.Read();
+        for (const std::string& user : message.user_ids()) {
+          now = parts_.time.Read();
+          EncodeUser(parts_.engine.GetUser(user, now), *answer.add_presences());
+        }
+        EncodeReadTime(parts_.engine, now, answer);
+        return absl::nullopt;
+      });
+}
+
+grpc::Status UnaryCalls::ListSessions(const grpc::ByteBuffer& request,
+                                      grpc::ByteBuffer& response) const {
+  return Call<v1::ListSessionsRequest, v1::ListSessionsResponse>(
+      request, response,
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        if (auto error = UserError(message)) return error;
+        const Now now = parts_.time.Read();
+        for (const SessionView& view :
+             parts_.engine.ListSessions(message.user_id(), now)) {
+          EncodeSession(view, *answer.add_sessions());
+        }
+        EncodeReadTime(parts_.engine, now, answer);
+        return absl::nullopt;
+      });
+}
+
+grpc::Status UnaryCalls::ExplainPresence(const grpc::ByteBuffer& request,
+                                         grpc::ByteBuffer& response) const {
+  return Call<v1::ExplainPresenceRequest, v1::ExplainPresenceResponse>(
+      request, response,
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        if (auto error = UserError(message)) return error;
+        const Now now = parts_.time.Read();
+        EncodeExplanation(parts_.engine.Explain(message.user_id(), now),
+                          answer);
+        EncodeReadTime(parts_.engine, now, answer);
+        return absl::nullopt;
+      });
+}
+
+}  // namespace lifesign
