@@ -23,18 +23,6 @@ namespace internal {
 class HeartbeatStream;
 }  // namespace internal
 
-// Names a session held by a GatewayStream. Stays the same over reconnects;
-// may name another session once this one has ended.
-using Handle = uint32_t;
-
-// Who sends the beats that the promised interval asks for.
-enum class Beats {
-  // Every signal comes from the caller (clients beat to their gateway).
-  kByCaller,
-  // The stream beats by itself for sessions that say nothing else.
-  kByStream,
-};
-
 struct GatewayOptions {
   // Empty: the caller's own.
   std::string tenant;

@@ -111,6 +111,18 @@ struct SessionStatus {
   Error last_error;
 };
 
+// Names a session held by a GatewayStream. Stays the same over reconnects;
+// may name another session once this one has ended.
+using Handle = uint32_t;
+
+// Who sends the beats that the promised interval asks for.
+enum class Beats {
+  // Every signal comes from the caller (clients beat to their gateway).
+  kByCaller,
+  // The stream beats by itself for sessions that say nothing else.
+  kByStream,
+};
+
 // What crossed the wire on one object's streams since it was made. Counted
 // when gRPC took a message, not when it was meant to be sent.
 struct HeartbeatCounters {

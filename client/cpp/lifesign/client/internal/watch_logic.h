@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Everything that Watcher decides: when to connect, from where to resume, what
+// is news. docs/concepts.md § 9.
+#ifndef LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_WATCH_LOGIC_H_
+#define LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_WATCH_LOGIC_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/random/bit_gen_ref.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "lifesign/client/internal/backoff.h"
+#include "lifesign/client/internal/presence_view.h"
+#include "lifesign/client/watcher.h"
+#include "lifesign/v1/presence_service.pb.h"
+#include "server/base/time.h"
+
+namespace lifesign::client::internal {
+
+// What a WatchLogic asks of the world. Called with the logic's lock held; must
+// not call the logic back before it has returned.
+class WatchPort {
+ public:
+  virtual ~WatchPort() = default;
+
+  // Begins a stream; exactly one OnStreamEnded follows, after every other event
+  // of it. REQUIRES: there is none.
+  virtual void BeginStream(const v1::WatchPresenceRequest& request) = 0;
+
+  // Has the stream end soon. REQUIRES: a stream.
+  virtual void CancelStream() = 0;
+};
+
+// A watch over any number of streams, as a state machine: what the stream
+// brings and what time it is go in; streams to be begun go out through the
+// port, events are fetched. It knows no gRPC, no thread and no clock.
+//
+// Not thread-safe: its owner guards it. After any call NextDeadline() may have
+// become earlier, and NextEvent() may have something.
+class WatchLogic {
+ public:
+  // `port` and `random` outlive it. REQUIRES: ids and tenant are UTF-8.
+  WatchLogic(const WatchOptions& options, WatchPort& port,
+             absl::BitGenRef random);
+
+  WatchLogic(const WatchLogic&) = delete;
+  WatchLogic& operator=(const WatchLogic&) = delete;
+
+  // Called once, first.
+  void Start(RealTime now);
+
+  void OnResponse(const v1::WatchPresenceResponse& response, RealTime now);
+  void OnStreamEnded(const Error& error, RealTime now);
+  void OnNetworkChange(RealTime now);
+  void OnTimer(RealTime now);
+
+  // When OnTimer is to be called; max: not of itself.
+  RealTime NextDeadline() const;
+
+  absl::optional<WatchEvent> NextEvent() { return view_.Next(); }
+  bool ended() const { return stream_ == Stream::kEnded; }
+  const PresenceView& view() const { return view_; }
+  WatchStatus StatusAt(RealTime now) const;
+
+ private:
+  enum class Stream {
+    // To be begun at `not_before_`.
+    kWaiting,
+    // Begun; nothing has come.
+    kConnecting,
+    // A message has come.
+    kConnected,
+    // Broken by us.
+    kCancelled,
+    kEnded,
+  };
+
+  bool HasStream() const {
+    return stream_ == Stream::kConnecting || stream_ == Stream::kConnected;
+  }
+  void MaybeBegin(RealTime now);
+  void BreakLink(absl::string_view why);
+  // When the view becomes stale if nothing is heard.
+  RealTime StaleAt() const;
+  void TakeRecord(const v1::PresenceRecord& record);
+  void NoteTime(const google::protobuf::Timestamp& read_time,
+                const google::protobuf::Timestamp* reconverging_until,
+                RealTime now);
+
+  v1::WatchPresenceRequest request_;
+  const Duration progress_interval_;
+  WatchPort& port_;
+  const absl::BitGenRef random_;
+
+  PresenceView view_;
+  // To resume with: the newest that came when the view was complete.
+  std::string token_;
+
+  Stream stream_ = Stream::kWaiting;
+  RealTime not_before_ = RealTime::min();
+  bool wait_is_named_ = false;  // by the server
+  // The stream is broken then, if nothing has come.
+  RealTime answer_deadline_ = RealTime::max();
+  RealTime connected_at_ = RealTime::min();
+  bool synced_ = false;  // on this stream
+  Error broken_because_;
+  Backoff backoff_;
+
+  // The last message, or the start.
+  RealTime heard_at_ = RealTime::min();
+  bool heard_ = false;
+  bool stale_ = false;
+  // The server's wall clock, told at `told_time_at_`.
+  absl::optional<absl::Time> told_time_;
+  RealTime told_time_at_ = RealTime::min();
+  // Counts and what needs no age.
+  WatchStatus status_;
+};
+
+}  // namespace lifesign::client::internal
+
+#endif  // LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_WATCH_LOGIC_H_
