@@ -13,7 +13,7 @@ bool Session::Connected(const Policy& by, PresenceTime now) const {
 }
 
 PresenceTime Session::TokenAt() const {
-  const Duration debt = microseconds(rate_debt_us);
+  const Duration debt = rate_debt * kRateUnit;
   return debt <= kRateTolerance
              ? times.last_signal
              : SaturatingAdd(times.last_signal, debt - kRateTolerance);

@@ -6,6 +6,7 @@
 #ifndef LIFESIGN_SERVER_CORE_SESSION_RECORDS_H_
 #define LIFESIGN_SERVER_CORE_SESSION_RECORDS_H_
 
+#include <algorithm>
 #include <array>
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
@@ -32,6 +33,8 @@ inline constexpr Duration kRateInterval =
     Duration(seconds(1)) / limits::kSignalsPerSecond;
 inline constexpr Duration kRateTolerance =
     kRateInterval * (limits::kSignalBurst - 1);
+inline constexpr Duration kRateUnit = microseconds(50);
+static_assert((kRateTolerance + 2 * kRateInterval) / kRateUnit <= UINT16_MAX);
 
 inline constexpr int kHandleBits = 21;
 static_assert(limits::kMaxHandle == (1u << kHandleBits) - 1);
@@ -39,7 +42,7 @@ static_assert(limits::kMaxHandle == (1u << kHandleBits) - 1);
 // What few sessions have.
 struct SessionExtras {
   Metadata metadata;
-  // When a LEAVE with linger ends the session; kNever if none runs.
+  // When a LEAVE with linger ends the session, if one runs (kLingering).
   PresenceTime linger_until = kNever;
   // The last take-overs, oldest first; kNever where there was none.
   std::array<PresenceTime, limits::kMaxTakeOvers> take_overs;
@@ -59,32 +62,52 @@ enum SessionFlag : std::uint8_t {
   kWaiting = 8,
   // The client does not know of the interval it is promised.
   kUntoldInterval = 16,
+  // A LEAVE with linger runs: see SessionExtras.
+  kLingering = 32,
+  // It is its user's only session.
+  kAlone = 64,
 };
+
+// Packs a presence time into 32 bits, rounded down: 16,384 µs a unit since
+// `start`. Held at the last one, in 814 days.
+constexpr std::uint32_t PackTime(PresenceTime time, PresenceTime start) {
+  const auto units = static_cast<std::uint64_t>(
+      std::max<Duration::rep>((time - start).count(), 0) >> 14);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(units, UINT32_MAX));
+}
 
 // A session, and its place in the wheel. Free when `user` is kNoSlot.
 struct Session : TimingWheel::Timer {
+  // First what every heartbeat looks at: 96 bytes, so that they lie in two
+  // cache lines.
   SessionTimes times{};
   // When it was last heard of (LEAVE included) and last active, for people;
   // kNeverReal if it never was active.
   RealTime last_seen{};
   RealTime last_active = kNeverReal;
-  RealTime opened_at{};
   Attachment attachment = kNoAttachment;
+  std::uint32_t interval_ms = 0;  // promised
+  // Until when no session of its user changes by time alone: a time of
+  // PackTime, as of the user's last evaluation.
+  std::uint32_t quiet_until = 0;
+  // How far the signals heard have used up their rate, beyond last_signal: the
+  // theoretical arrival time of GCRA (ITU-T I.371), relative, in kRateUnit.
+  std::uint16_t rate_debt = 0;
+  std::uint16_t policy = 0;
+  State told : 3 = State::kOffline;       // to the client
+  State evaluated : 3 = State::kOffline;  // at the user's last evaluation
+  Lifecycle lifecycle : 2 = Lifecycle::kIdle;
+  SignalKind waiting : 3 = SignalKind::kActive;
+  DeviceClass device : 3 = DeviceClass::kOther;
+  std::uint8_t flags = 0;
+
+  // The rest.
+  std::uint32_t user = kNoSlot;
+  std::uint32_t next_of_user = kNoSlot;
+  RealTime opened_at{};
   Instance instance = kNoInstance;
   std::uint64_t packed_binding = 0;
   std::unique_ptr<SessionExtras> extras;
-  std::uint32_t user = kNoSlot;
-  std::uint32_t next_of_user = kNoSlot;
-  std::uint32_t interval_ms = 0;  // promised
-  // How far the signals heard have used up their rate, beyond last_signal: the
-  // theoretical arrival time of GCRA (ITU-T I.371), relative.
-  std::uint32_t rate_debt_us = 0;
-  std::uint16_t policy = 0;
-  DeviceClass device = DeviceClass::kOther;
-  Lifecycle lifecycle = Lifecycle::kIdle;
-  State told = State::kOffline;  // to the client
-  SignalKind waiting = SignalKind::kActive;
-  std::uint8_t flags = 0;
   InlineId id;
 
   bool Has(SessionFlag flag) const { return (flags & flag) != 0; }
@@ -110,7 +133,7 @@ struct Session : TimingWheel::Timer {
   bool InUse() const { return user != kNoSlot; }
   Duration Promised() const { return milliseconds(interval_ms); }
   PresenceTime LingerUntil() const {
-    return extras == nullptr ? kNever : extras->linger_until;
+    return Has(kLingering) ? extras->linger_until : kNever;
   }
   SessionExtras& Extras() {
     if (extras == nullptr) extras = std::make_unique<SessionExtras>();

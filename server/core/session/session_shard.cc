@@ -60,6 +60,7 @@ bool SessionShard::UserEq::operator()(std::uint32_t slot, absl::string_view id)
 
 SessionShard::SessionShard(Options options, const Now& start)
     : options_(std::move(options)),
+      start_(start.presence),
       last_presence_(start.presence),
       last_real_(start.real),
       policies_(options_.policy),
@@ -113,8 +114,8 @@ SignalOutcome SessionShard::Apply(const SessionRef& ref, const Signal& signal,
   const Now held = Hold(now);
   if (!sessions_.Has(ref.slot)) return Refused(Refusal::kSessionNotOpen);
   Session& session = sessions_[ref.slot];
-  if (session.attachment != ref.attachment || !session.InUse() ||
-      !session.Has(kAttached) || Ended(session, held)) {
+  if (session.attachment != ref.attachment || !session.Has(kAttached) ||
+      Ended(session, held)) {
     return Refused(Refusal::kSessionNotOpen);
   }
   return ApplyTo(session, signal, held);
@@ -152,35 +153,57 @@ SignalOutcome SessionShard::ApplyTo(Session& session, const Signal& signal,
   }
   if (signal.kind == SignalKind::kDetach) return Detach(session, now);
   Hear(session, signal, now);
-  if (!TakeToken(session)) {
-    session.waiting = signal.kind;
-    session.Set(kWaiting);
-    FileDeadline(session, now);
-    SignalOutcome merged;
-    merged.state =
-        DeriveState(session.times, RowOf(session),
-                    PolicyOf(session).downgrade_debounce, now.presence);
-    merged.next_interval = session.Promised();
-    merged.bound = session.Has(kAttached);
-    return merged;
-  }
+  if (!TakeToken(session)) return Merge(session, signal.kind, now);
   session.Clear(kWaiting);
   ApplyKind(session, signal.kind, now.presence);
-  FileDeadline(session, now);
-  Evaluate(users_[session.user], now);
-  return Tell(session, now);
+  const Derivation derived = DeriveAt(session, now.presence);
+  FileDeadline(session, derived.next_change);
+  if (!IsQuiet(session, derived, now)) Evaluate(users_[session.user], now);
+  return Tell(session, derived.state);
 }
 
-SignalOutcome SessionShard::Tell(Session& session, const Now& now) {
+SignalOutcome SessionShard::Merge(Session& session, SignalKind kind,
+                                  const Now& now) {
+  session.waiting = kind;
+  session.Set(kWaiting);
+  const Derivation derived = DeriveAt(session, now.presence);
+  FileDeadline(session, derived.next_change);
+  if (derived.state != session.evaluated) {
+    // The user is evaluated at the next signal of any session, not now.
+    for (std::uint32_t slot = users_[session.user].first_session;
+         slot != kNoSlot; slot = sessions_[slot].next_of_user) {
+      sessions_[slot].quiet_until = 0;
+    }
+  }
+  SignalOutcome merged;
+  merged.state = derived.state;
+  merged.next_interval = session.Promised();
+  return merged;
+}
+
+bool SessionShard::IsQuiet(const Session& session, const Derivation& derived,
+                           const Now& now) const {
+  if (derived.state != session.evaluated) return false;
+  if (session.Has(kAlone)) return true;
+  // Then no other session has changed by time since the user was evaluated, and
+  // this one will not before any of them would.
+  return PackTime(now.presence, start_) < session.quiet_until &&
+         PackTime(derived.next_change, start_) >= session.quiet_until;
+}
+
+Derivation SessionShard::DeriveAt(const Session& session,
+                                  PresenceTime at) const {
+  const Policy& policy = PolicyOf(session);
+  return Derive(session.times, policy.RowFor(session.device),
+                policy.downgrade_debounce, at);
+}
+
+SignalOutcome SessionShard::Tell(Session& session, State state) {
   SignalOutcome outcome;
-  outcome.state =
-      DeriveState(session.times, RowOf(session),
-                  PolicyOf(session).downgrade_debounce, now.presence);
+  outcome.state = state;
   outcome.next_interval = session.Promised();
-  outcome.bound = session.Has(kAttached);
-  outcome.is_news =
-      outcome.state != session.told || session.Has(kUntoldInterval);
-  session.told = outcome.state;
+  outcome.is_news = state != session.told || session.Has(kUntoldInterval);
+  session.told = state;
   session.Clear(kUntoldInterval);
   return outcome;
 }
@@ -189,9 +212,11 @@ void SessionShard::Hear(Session& session, const absl::optional<Signal>& signal,
                         const Now& now) {
   const Duration silence =
       SaturatingDifference(now.presence, session.times.last_signal);
-  silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), true);
-  session.rate_debt_us = static_cast<std::uint32_t>(
-      std::max<Duration::rep>(session.rate_debt_us - silence.count(), 0));
+  if (silence > session.Promised()) {
+    silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), true);
+  }
+  session.rate_debt = static_cast<std::uint16_t>(
+      std::max<Duration::rep>(session.rate_debt - silence / kRateUnit, 0));
   session.times.last_signal = now.presence;
   session.last_seen = now.real;
   if (!signal.has_value()) return;
@@ -206,8 +231,9 @@ void SessionShard::Hear(Session& session, const absl::optional<Signal>& signal,
 }
 
 bool SessionShard::TakeToken(Session& session) {
-  if (Duration(session.rate_debt_us) > kRateTolerance) return false;
-  session.rate_debt_us += static_cast<std::uint32_t>(kRateInterval.count());
+  if (session.rate_debt * kRateUnit > kRateTolerance) return false;
+  session.rate_debt =
+      static_cast<std::uint16_t>(session.rate_debt + kRateInterval / kRateUnit);
   return true;
 }
 
@@ -230,7 +256,8 @@ void SessionShard::ApplyKind(Session& session, SignalKind kind,
 
 void SessionShard::ApplyWaiting(Session& session) {
   session.Clear(kWaiting);
-  session.rate_debt_us += static_cast<std::uint32_t>(kRateInterval.count());
+  session.rate_debt =
+      static_cast<std::uint16_t>(session.rate_debt + kRateInterval / kRateUnit);
   // It was heard at last_signal: nothing newer has been.
   ApplyKind(session, session.waiting, session.times.last_signal);
 }
@@ -263,13 +290,14 @@ SignalOutcome SessionShard::Leave(Session& session, Duration linger,
     outcome.bound = false;
     return outcome;
   }
-  PresenceTime& until = session.Extras().linger_until;
-  until = std::min(until, SaturatingAdd(now.presence, linger));
-  FileDeadline(session, now);
+  const PresenceTime until =
+      std::min(session.LingerUntil(), SaturatingAdd(now.presence, linger));
+  session.Extras().linger_until = until;
+  session.Set(kLingering);
+  const Derivation derived = DeriveAt(session, now.presence);
+  FileDeadline(session, derived.next_change);
   Evaluate(user, now);
-  outcome.state = session.told =
-      DeriveState(session.times, RowOf(session),
-                  PolicyOf(session).downgrade_debounce, now.presence);
+  outcome.state = session.told = derived.state;
   return outcome;
 }
 
@@ -277,12 +305,11 @@ SignalOutcome SessionShard::Detach(Session& session, const Now& now) {
   if (session.Has(kWaiting)) ApplyWaiting(session);
   session.Clear(kAttached);
   session.Clear(kStreamOpen);
-  FileDeadline(session, now);
+  const Derivation derived = DeriveAt(session, now.presence);
+  FileDeadline(session, derived.next_change);
   Evaluate(users_[session.user], now);
   SignalOutcome outcome;
-  outcome.state =
-      DeriveState(session.times, RowOf(session),
-                  PolicyOf(session).downgrade_debounce, now.presence);
+  outcome.state = derived.state;
   outcome.bound = false;
   return outcome;
 }
@@ -300,17 +327,14 @@ bool SessionShard::IsBound(const SessionRef& ref, const Now& now) const {
   const Now held = Hold(now);
   if (!sessions_.Has(ref.slot)) return false;
   const Session& session = sessions_[ref.slot];
-  return session.attachment == ref.attachment && session.InUse() &&
-         session.Has(kAttached) && !Ended(session, held);
+  return session.attachment == ref.attachment && session.Has(kAttached) &&
+         !Ended(session, held);
 }
 
 // --- Time ---
 
-void SessionShard::FileDeadline(Session& session, const Now& now) {
-  PresenceTime next = Derive(session.times, RowOf(session),
-                             PolicyOf(session).downgrade_debounce, now.presence)
-                          .next_change;
-  next = std::min(next, session.LingerUntil());
+void SessionShard::FileDeadline(Session& session, PresenceTime next_change) {
+  PresenceTime next = std::min(next_change, session.LingerUntil());
   if (session.Has(kWaiting)) next = std::min(next, session.TokenAt());
   if (next == kNever) return;
   const std::int64_t deadline = next.time_since_epoch().count();
@@ -334,6 +358,7 @@ void SessionShard::End(Session& session, const Now& now) {
   policies_.Release(session.policy);
   session.user = kNoSlot;
   session.attachment = kNoAttachment;
+  session.flags = 0;
   session.extras.reset();
   session.id.Assign("");
   sessions_.Free(slot);
@@ -363,11 +388,9 @@ void SessionShard::HandleDeadline(Session& session, const Now& now,
   }
   User& user = users_[session.user];
   if (!Ended(session, now)) {
-    const State state =
-        DeriveState(session.times, RowOf(session),
-                    PolicyOf(session).downgrade_debounce, now.presence);
-    if (state == State::kStale) ++result.fell_stale;
-    FileDeadline(session, now);
+    const Derivation derived = DeriveAt(session, now.presence);
+    if (derived.state == State::kStale) ++result.fell_stale;
+    FileDeadline(session, derived.next_change);
     Evaluate(user, now);
     return;
   }

@@ -189,8 +189,15 @@ class SessionShard {
   // False if the session speaks too fast: the signal is to wait.
   bool TakeToken(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What the client is to be told, which it knows from now on.
-  SignalOutcome Tell(Session& session, const Now& now)
+  SignalOutcome Tell(Session& session, State state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What a signal beyond the rate does: its session looks at it later.
+  SignalOutcome Merge(Session& session, SignalKind kind, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether evaluating the user would find nothing, so far as that shows on
+  // this session: then the usual heartbeat looks at nothing else.
+  bool IsQuiet(const Session& session, const Derivation& derived,
+               const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SignalOutcome Leave(Session& session, Duration linger, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SignalOutcome Detach(Session& session, const Now& now)
@@ -199,7 +206,10 @@ class SessionShard {
   void AdoptPolicy(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Time ---
-  void FileDeadline(Session& session, const Now& now)
+  Derivation DeriveAt(const Session& session, PresenceTime at) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Files the session's next deadline, unless an earlier one is filed.
+  void FileDeadline(Session& session, PresenceTime next_change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the session out. Does not evaluate its user.
   void End(Session& session, const Now& now)
@@ -210,6 +220,9 @@ class SessionShard {
   Left LeftBy(const Session& session, const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Evaluate(User& user, const Now& now, absl::Span<const Left> left = {})
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Notes with the sessions of `user` until when evaluating it finds nothing.
+  void Quieten(const User& user, PresenceTime until)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Emit(User& user, const Aggregate& actual, Cause cause, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -252,6 +265,7 @@ class SessionShard {
 
   // Constant after construction.
   const Options options_;
+  const PresenceTime start_;
 
   // Synchronised by themselves.
   InterestIndex interest_;

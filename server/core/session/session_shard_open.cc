@@ -62,7 +62,7 @@ OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
     left.push_back(LeftBy(session, now));
     session.device = *request.device;
   }
-  if (session.extras != nullptr) session.extras->linger_until = kNever;
+  session.Clear(kLingering);
   outcome = Opened(session, request, now, left, /*resumed=*/true);
   outcome.taken_over = taken_over;
   return outcome;
@@ -112,7 +112,7 @@ Session& SessionShard::Begin(User& user, const OpenRequest& request,
   session.flags = kNoSignalYet;
   session.told = State::kOffline;
   session.waiting = SignalKind::kActive;
-  session.rate_debt_us = 0;
+  session.rate_debt = 0;
   session.interval_ms = 0;
   session.times = {
       now.presence,
@@ -160,11 +160,12 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
     ApplyKind(session, request.signal->kind,
               SaturatingSubtract(now.presence, head_start));
   }
-  FileDeadline(session, now);
+  const Derivation derived = DeriveAt(session, now.presence);
+  FileDeadline(session, derived.next_change);
   User& user = users_[session.user];
   Evaluate(user, now, left);
 
-  const SignalOutcome told = Tell(session, now);
+  const SignalOutcome told = Tell(session, derived.state);
   OpenOutcome outcome;
   outcome.ref = {options_.index, SlotOf(session, user), session.attachment};
   outcome.resumed = resumed;

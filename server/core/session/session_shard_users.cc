@@ -11,9 +11,7 @@ namespace lifesign {
 
 SessionShard::Left SessionShard::LeftBy(const Session& session,
                                         const Now& now) const {
-  return {session.device,
-          DeriveState(session.times, RowOf(session),
-                      PolicyOf(session).downgrade_debounce, now.presence)};
+  return {session.device, DeriveAt(session, now.presence).state};
 }
 
 void SessionShard::Evaluate(User& user, const Now& now,
@@ -22,20 +20,39 @@ void SessionShard::Evaluate(User& user, const Now& now,
   // What the user would be had no session left: it tells a fall that time
   // alone led to from one that a LEAVE led to.
   Aggregate by_time;
+  PresenceTime quiet_until = kNever;
   for (std::uint32_t slot = user.first_session; slot != kNoSlot;
        slot = sessions_[slot].next_of_user) {
-    const Session& session = sessions_[slot];
-    const Left alive = LeftBy(session, now);
-    by_time.Add(alive.device, alive.state);
+    Session& session = sessions_[slot];
+    const Derivation derived = DeriveAt(session, now.presence);
+    by_time.Add(session.device, derived.state);
+    session.evaluated = derived.state;
+    quiet_until =
+        std::min({quiet_until, derived.next_change, session.LingerUntil()});
     if (!session.LingerRanOut(now.presence)) {
-      actual.Add(alive.device, alive.state);
+      actual.Add(session.device, derived.state);
     }
   }
+  Quieten(user, quiet_until);
   for (const Left& gone : left) by_time.Add(gone.device, gone.state);
   if (const auto cause = CauseOfChange(user.told, actual, by_time)) {
     Emit(user, actual, *cause, now);
   }
   if (user.sessions == 0) Retain(user);
+}
+
+void SessionShard::Quieten(const User& user, PresenceTime until) {
+  const std::uint32_t packed = PackTime(until, start_);
+  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
+       slot = sessions_[slot].next_of_user) {
+    Session& session = sessions_[slot];
+    session.quiet_until = packed;
+    if (user.sessions == 1) {
+      session.Set(kAlone);
+    } else {
+      session.Clear(kAlone);
+    }
+  }
 }
 
 void SessionShard::Emit(User& user, const Aggregate& actual, Cause cause,
