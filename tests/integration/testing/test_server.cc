@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/integration/testing/test_server.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/limits.h"
+
+namespace lifesign::testing {
+
+TestServer::TestServer(SimulatedClock& clock,
+                       const PresenceRuntime::Options& options)
+    : clock_(clock),
+      runtime_(std::make_unique<PresenceRuntime>(options, clock)),
+      next_tick_(clock.RealNow() + limits::kDefaultTick) {
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                           &port_);
+  builder.SetMaxReceiveMessageSize(limits::kMaxMessageBytes);
+  builder.RegisterService(&runtime_->service());
+  server_ = builder.BuildAndStart();
+  runtime_->gate().Set(ServingGate::State::kServing);
+}
+
+TestServer::~TestServer() { Kill(); }
+
+void TestServer::Kill() {
+  if (server_ == nullptr) return;
+  server_->Shutdown(std::chrono::system_clock::now());
+  server_->Wait();
+  server_.reset();
+  runtime_.reset();
+}
+
+void TestServer::Advance(Duration by) {
+  const RealTime until = clock_.RealNow() + by;
+  while (next_tick_ <= until) {
+    clock_.Advance(next_tick_ - clock_.RealNow());
+    next_tick_ += limits::kDefaultTick;
+    runtime_->Tick();
+    runtime_->Settle();
+  }
+  clock_.Advance(until - clock_.RealNow());
+}
+
+std::shared_ptr<grpc::Channel> TestServer::NewChannel() const {
+  grpc::ChannelArguments arguments;
+  // Otherwise channels to one address share a connection.
+  arguments.SetInt("grpc.use_local_subchannel_pool", 1);
+  return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port_),
+                                   grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
+
+}  // namespace lifesign::testing
