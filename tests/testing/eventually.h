@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Waiting in tests for what another thread does.
+#ifndef LIFESIGN_TESTS_TESTING_EVENTUALLY_H_
+#define LIFESIGN_TESTS_TESTING_EVENTUALLY_H_
+
+#include <thread>
+
+#include "server/base/clock.h"
+#include "server/base/time.h"
+
+namespace lifesign::testing {
+
+// Whether `condition` becomes true within `patience` of real time. For
+// conditions that nobody announces, such as a counter; prefer a notification
+// where there is one. The patience is for a machine that is busy: a test that
+// passes does not wait for it.
+template <typename Condition>
+bool Eventually(Condition condition, Duration patience = seconds(20)) {
+  const SystemClock clock;
+  const RealTime deadline = clock.RealNow() + patience;
+  while (!condition()) {
+    if (clock.RealNow() >= deadline) {
+      return condition();
+    }
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+}  // namespace lifesign::testing
+
+#endif  // LIFESIGN_TESTS_TESTING_EVENTUALLY_H_
