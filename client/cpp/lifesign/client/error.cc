@@ -58,11 +58,12 @@ void ReadDetail(const google::protobuf::Any& detail, Error& error) {
   google::rpc::ErrorInfo info;
   if (detail.UnpackTo(&info)) {
     v1::ErrorReason reason;
-    if (info.domain() == kDomain &&
-        v1::ErrorReason_Parse(absl::StrCat(kReasonPrefix, info.reason()),
+    if (info.domain() != kDomain) return;
+    if (v1::ErrorReason_Parse(absl::StrCat(kReasonPrefix, info.reason()),
                               &reason)) {
       error.reason = reason;
     }
+    error.metadata.insert(info.metadata().begin(), info.metadata().end());
     return;
   }
   google::rpc::RetryInfo retry;

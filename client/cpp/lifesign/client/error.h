@@ -8,6 +8,7 @@
 #include <grpcpp/support/status.h>
 
 #include <chrono>
+#include <map>
 #include <string>
 
 #include "absl/types/optional.h"
@@ -22,6 +23,8 @@ struct Error {
   std::string message;
   // UNSPECIFIED if the error is not Lifesign's own (the network's, a proxy's).
   v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
+  // What the reason leaves open, for example "limit".
+  std::map<std::string, std::string> metadata;
   // The least delay before the next attempt, if the server named one.
   absl::optional<std::chrono::microseconds> retry_delay;
 

@@ -52,7 +52,10 @@ void HeartbeatLogic::OnResponse(const v1::HeartbeatResponse& response,
 
   for (const auto& update : response.updates()) Apply(update, now);
   for (const auto& error : response.errors()) Apply(error, now);
-  if (response.errors_dropped() > 0) ReopenUnanswered(now);
+  if (response.errors_dropped() > errors_dropped_) {
+    errors_dropped_ = response.errors_dropped();
+    ReopenUnanswered(now);
+  }
   FinishGoodbyes(now);
   if (response.has_drain() && stream_ == Stream::kUp) {
     stream_ = Stream::kDrained;

@@ -43,7 +43,7 @@ void HeartbeatLogic::Proceed(RealTime now) {
   StartCalls();
   MaybeBegin(now);
   MaybeWrite(now);
-  if (options_.ends_with_sessions && table_.held() == 0 &&
+  if ((options_.ends_with_sessions || closing_) && table_.held() == 0 &&
       stream_ == Stream::kNone) {
     ended_ = true;
   }
@@ -60,6 +60,7 @@ void HeartbeatLogic::MaybeBegin(RealTime now) {
   writing_ = false;
   message_ = 0;
   acked_ = 0;
+  errors_dropped_ = 0;
   wait_is_named_ = false;
   broken_because_ = Error();
   // Holds until something has been asked and answered.
@@ -81,7 +82,8 @@ void HeartbeatLogic::MaybeWrite(RealTime now) {
   if (ask_due_ || hello_due_ || FirstSayable() != 0) {
     Compose(now);
   } else if (stream_ == Stream::kDrained ||
-             (options_.ends_with_sessions && table_.held() == 0)) {
+             ((options_.ends_with_sessions || closing_) &&
+              table_.held() == 0)) {
     HalfClose(now);
   }
 }

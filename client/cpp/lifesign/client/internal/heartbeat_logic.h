@@ -61,6 +61,9 @@ class HeartbeatLogic {
   void OnNetworkChange(RealTime now);
   // Asks for an answer to all that was said.
   void Ask(RealTime now);
+  // The holder goes: sessions that leave are still told to, and the stream ends
+  // after them; the others are let go as if the network broke.
+  void Close(RealTime now);
 
   // What happens.
   void OnWritten(bool ok, RealTime now);
@@ -162,6 +165,7 @@ class HeartbeatLogic {
   bool writing_ = false;    // one write in flight
   uint64_t message_ = 0;    // the number of the newest message
   uint64_t acked_ = 0;
+  uint64_t errors_dropped_ = 0;
   RealTime answered_at_ = RealTime::min();
   v1::HeartbeatRequest request_;
   size_t open_bytes_ = 0;  // in it
@@ -177,6 +181,7 @@ class HeartbeatLogic {
   // No stream is begun earlier; `wait_is_named_` by the server.
   RealTime not_before_ = RealTime::min();
   bool wait_is_named_ = false;
+  bool closing_ = false;
   bool ended_ = false;
   Error broken_because_;  // of a stream that we cancelled
   Error last_error_;

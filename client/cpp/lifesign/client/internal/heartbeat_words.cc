@@ -19,12 +19,6 @@ namespace {
 // LEAVEs by calls of their own that are under way at once, for a gateway.
 constexpr int kMaxCalls = 16;
 
-bool IsLeaving(const HeldSession& session) {
-  return session.phase == Phase::kGoodbye ||
-         session.phase == Phase::kGoodbyeSent ||
-         session.phase == Phase::kLeaveCall;
-}
-
 uint64_t DrawInstance(absl::BitGenRef random) {
   return absl::Uniform<uint64_t>(absl::IntervalClosedClosed, random, 1,
                                  std::numeric_limits<uint64_t>::max());
@@ -50,7 +44,7 @@ absl::StatusOr<Handle> HeartbeatLogic::Open(const SessionSpec& spec,
     handle = table_.Add(drawn, now);
   } else {
     HeldSession& held = *table_.Find(handle);
-    if (IsLeaving(held) && held.successor == nullptr) {
+    if (held.leaving() && held.successor == nullptr) {
       held.successor = std::make_unique<SessionSpec>(std::move(drawn));
       return handle;
     }
@@ -103,7 +97,7 @@ void HeartbeatLogic::Detach(Handle handle, RealTime now) {
   HeldSession* session = Holding(handle);
   if (session == nullptr) return;
   session->successor.reset();
-  if (IsLeaving(*session)) return;
+  if (session->leaving()) return;
   const bool bound = session->phase != Phase::kToOpen;
   if (bound && (stream_ == Stream::kUp || stream_ == Stream::kDrained)) {
     SayGoodbye(handle, *session, v1::SIGNAL_KIND_DETACH, now);
@@ -118,7 +112,7 @@ void HeartbeatLogic::Leave(Handle handle, Duration linger, RealTime now) {
   HeldSession* session = Holding(handle);
   if (session == nullptr) return;
   session->successor.reset();
-  if (IsLeaving(*session) && session->goodbye == v1::SIGNAL_KIND_LEAVE) return;
+  if (session->leaving() && session->goodbye == v1::SIGNAL_KIND_LEAVE) return;
   session->linger =
       std::clamp<Duration>(linger, Duration::zero(), limits::kMaxLinger);
   if (!session->maybe_live) {
@@ -172,6 +166,25 @@ void HeartbeatLogic::StartCalls() {
     ++calls_;
     port_.CallLeave(handle, session->LeaveRequest(options_.tenant));
   }
+}
+
+void HeartbeatLogic::Close(RealTime now) {
+  closing_ = true;
+  bool goodbyes = false;
+  table_.ForEach([&](Handle handle, HeldSession& session) {
+    session.successor.reset();
+    if (session.phase == Phase::kEnded || session.phase == Phase::kLeaveCall) {
+      return;
+    }
+    if (session.leaving()) {
+      goodbyes = true;
+    } else {
+      End(handle, session, SessionEnd::kDetached, now);
+    }
+  });
+  const bool up = stream_ == Stream::kUp || stream_ == Stream::kDrained;
+  if (up && !goodbyes) BreakLink();
+  Proceed(now);
 }
 
 void HeartbeatLogic::OnNetworkChange(RealTime now) {

@@ -120,6 +120,12 @@ struct HeldSession {
   SessionStatus told;
   RealTime state_told_at = RealTime::min();
 
+  // It is being said goodbye to.
+  bool leaving() const {
+    return phase == Phase::kGoodbye || phase == Phase::kGoodbyeSent ||
+           phase == Phase::kLeaveCall;
+  }
+
   // Composes what is to be said now, as if in message `number`.
   void FillOpen(Handle handle, uint64_t number, RealTime now, v1::Open& open);
   void FillSignal(Handle handle, uint64_t number, RealTime now,

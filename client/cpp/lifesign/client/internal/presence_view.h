@@ -46,6 +46,8 @@ class PresenceView {
   // kStale and kFresh, if untaken, cancel each other out.
   void File(WatchEvent::Kind kind, const Error& error = {});
 
+  // Whether Next() may have something.
+  bool HasEvents() const { return !mailbox_.empty(); }
   // The next event; none: nothing to tell.
   absl::optional<WatchEvent> Next();
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "lifesign/client/internal/proto_time.h"
 
 namespace lifesign::client::internal {
@@ -129,6 +130,13 @@ void WatchLogic::OnStreamEnded(const Error& error, RealTime now) {
   const bool says_less =
       !answered && !broken_because_.ok() && !status_.last_error.ok();
   if (!cause.ok() && !says_less) status_.last_error = cause;
+  // The newest token comes with the end, if the server ended it.
+  const auto token = cause.metadata.find("resume_token");
+  std::string bytes;
+  if (synced_ && token != cause.metadata.end() &&
+      absl::Base64Unescape(token->second, &bytes)) {
+    token_ = bytes;
+  }
   synced_ = false;
   answer_deadline_ = RealTime::max();
   stream_ = Stream::kWaiting;

@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "lifesign/client/internal/watch_stream.h"
+
+#include <utility>
+
+#include "lifesign/client/internal/client_call.h"
+
+namespace lifesign::client::internal {
+namespace {
+
+// Callbacks of one object that run before others have their turn.
+constexpr int kCallbacksInARow = 64;
+
+}  // namespace
+
+class WatchStream::Call final
+    : public ClientCall<grpc::ClientReadReactor<v1::WatchPresenceResponse>,
+                        WatchStream, v1::WatchPresenceResponse> {
+ public:
+  using ClientCall::ClientCall;
+
+  v1::WatchPresenceRequest request;
+};
+
+WatchStream::WatchStream(std::shared_ptr<grpc::Channel> channel,
+                         WatchOptions options)
+    : channel_(std::move(channel)),
+      stub_(v1::PresenceService::NewStub(channel_)),
+      on_response_(std::move(options.on_response)),
+      on_event_(std::move(options.on_event)),
+      logic_(options, *this, random_) {}
+
+void WatchStream::Start() {
+  MutexLock lock(mutex_);
+  logic_.Start(Threads::Get().Now());
+  Follow();
+}
+
+void WatchStream::OnNetworkChange() {
+  MutexLock lock(mutex_);
+  logic_.OnNetworkChange(Threads::Get().Now());
+  Follow();
+}
+
+absl::optional<WatchEvent> WatchStream::Next(Duration timeout) {
+  const RealTime end = SaturatingAdd(Threads::Get().Now(), timeout);
+  MutexLock lock(mutex_);
+  for (;;) {
+    if (end_told_) return absl::nullopt;
+    if (absl::optional<WatchEvent> event = logic_.NextEvent()) {
+      end_told_ = event->kind == WatchEvent::Kind::kEnded;
+      return event;
+    }
+    const RealTime now = Threads::Get().Now();
+    if (now >= end) return absl::nullopt;
+    changed_.WaitFor(mutex_, end - now);
+  }
+}
+
+void WatchStream::Close() {
+  std::function<void(const WatchEvent&)> ended;
+  MutexLock lock(mutex_);
+  if (closed_) return;
+  closed_ = true;
+  if (call_ != nullptr) call_->Cancel();
+  Threads::Get().File(*this, RealTime::max());
+  if (Threads::InCallback()) return;
+  while (calling_back_) changed_.Wait(mutex_);
+  // What it captured goes with the owner, not with the last call.
+  std::swap(ended, on_event_);
+}
+
+void WatchStream::Follow() {
+  if (closed_) return;
+  const RealTime deadline = logic_.NextDeadline();
+  // Only ever earlier: most deadlines move to later, and cost nothing then.
+  if (deadline < filed_) {
+    filed_ = deadline;
+    Threads::Get().File(*this, deadline);
+  }
+  if (!logic_.view().HasEvents()) return;
+  if (!on_event_) {
+    changed_.NotifyAll();
+  } else if (!posted_) {
+    posted_ = true;
+    Threads::Get().Post(shared_from_this());
+  }
+}
+
+void WatchStream::OnTimer() {
+  MutexLock lock(mutex_);
+  if (closed_) return;
+  filed_ = RealTime::max();
+  const RealTime now = Threads::Get().Now();
+  if (now >= logic_.NextDeadline()) logic_.OnTimer(now);
+  Follow();
+}
+
+void WatchStream::RunCallbacks() {
+  for (int i = 0; i < kCallbacksInARow; ++i) {
+    if (!RunOneCallback()) return;
+  }
+  Threads::Get().Post(shared_from_this());
+}
+
+bool WatchStream::RunOneCallback() {
+  absl::optional<WatchEvent> event;
+  {
+    MutexLock lock(mutex_);
+    if (!closed_) event = logic_.NextEvent();
+    if (!event.has_value()) {
+      posted_ = false;
+      return false;
+    }
+    calling_back_ = true;
+  }
+  on_event_(*event);
+  MutexLock lock(mutex_);
+  calling_back_ = false;
+  changed_.NotifyAll();
+  return true;
+}
+
+bool WatchStream::OnRead(bool ok, const v1::WatchPresenceResponse& response) {
+  MutexLock lock(mutex_);
+  if (!ok || closed_) return false;
+  if (on_response_) on_response_(response);
+  logic_.OnResponse(response, Threads::Get().Now());
+  Follow();
+  return true;
+}
+
+void WatchStream::OnEnded(const Error& error) {
+  MutexLock lock(mutex_);
+  call_.reset();
+  if (closed_) return;
+  logic_.OnStreamEnded(error, Threads::Get().Now());
+  Follow();
+}
+
+void WatchStream::BeginStream(const v1::WatchPresenceRequest& request) {
+  const bool patient = channel_->GetState(/*try_to_connect=*/true) ==
+                       GRPC_CHANNEL_TRANSIENT_FAILURE;
+  call_ = std::make_shared<Call>(
+      std::static_pointer_cast<WatchStream>(shared_from_this()), patient);
+  call_->request = request;
+  stub_->async()->WatchPresence(&call_->context(), &call_->request,
+                                call_.get());
+  call_->Begin(call_);
+}
+
+void WatchStream::CancelStream() { call_->Cancel(); }
+
+}  // namespace lifesign::client::internal

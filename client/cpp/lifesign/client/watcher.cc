@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "lifesign/client/watcher.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lifesign/client/internal/validate.h"
+#include "lifesign/client/internal/watch_stream.h"
+#include "server/base/limits.h"
+
+namespace lifesign::client {
+namespace {
+
+absl::Status Validate(const WatchOptions& options) {
+  if (options.user_ids.size() > limits::kMaxWatchedUsers) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "at most ", limits::kMaxWatchedUsers, " users can be watched at once"));
+  }
+  // Off would mean never to know whether the view is still true.
+  if (options.progress_interval <= Duration::zero()) {
+    return absl::InvalidArgumentError("progress_interval must be positive");
+  }
+  if (options.batching_delay < Duration::zero()) {
+    return absl::InvalidArgumentError("batching_delay must not be negative");
+  }
+  absl::Status fault = internal::ValidateTenant(options.tenant);
+  for (const std::string& id : options.user_ids) {
+    fault.Update(internal::ValidateId("user_id", id));
+  }
+  return fault;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Watcher>> Watcher::Start(
+    std::shared_ptr<grpc::Channel> channel, WatchOptions options) {
+  if (absl::Status fault = Validate(options); !fault.ok()) return fault;
+  auto stream = std::make_shared<internal::WatchStream>(std::move(channel),
+                                                        std::move(options));
+  stream->Start();
+  return std::unique_ptr<Watcher>(new Watcher(std::move(stream)));
+}
+
+Watcher::Watcher(std::shared_ptr<internal::WatchStream> stream)
+    : stream_(std::move(stream)) {}
+
+Watcher::~Watcher() { stream_->Close(); }
+
+absl::optional<WatchEvent> Watcher::Next(Duration timeout) {
+  return stream_->Next(timeout);
+}
+
+void Watcher::OnNetworkChange() { stream_->OnNetworkChange(); }
+
+absl::optional<v1::PresenceRecord> Watcher::Find(
+    absl::string_view user_id) const {
+  return stream_->Ask(
+      [user_id](const internal::WatchLogic& logic,
+                RealTime) -> absl::optional<v1::PresenceRecord> {
+        const v1::PresenceRecord* const record = logic.view().Find(user_id);
+        if (record == nullptr) return absl::nullopt;
+        return *record;
+      });
+}
+
+std::vector<v1::PresenceRecord> Watcher::View() const {
+  return stream_->Ask([](const internal::WatchLogic& logic, RealTime) {
+    std::vector<v1::PresenceRecord> view;
+    view.reserve(logic.view().size());
+    logic.view().ForEach(
+        [&view](const v1::PresenceRecord& record) { view.push_back(record); });
+    return view;
+  });
+}
+
+WatchStatus Watcher::status() const {
+  return stream_->Ask([](const internal::WatchLogic& logic, RealTime now) {
+    return logic.StatusAt(now);
+  });
+}
+
+}  // namespace lifesign::client

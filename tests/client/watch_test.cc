@@ -1,0 +1,422 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// docs/concepts.md § 9: what a watcher makes of what it is told.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "lifesign/client/internal/proto_time.h"
+#include "lifesign/client/internal/watch_logic.h"
+#include "tests/client/heartbeat_world.h"
+
+namespace lifesign::client::internal {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr auto kActive = v1::PRESENCE_STATE_ACTIVE;
+constexpr auto kIdle = v1::PRESENCE_STATE_IDLE;
+constexpr auto kAway = v1::PRESENCE_STATE_AWAY;
+constexpr auto kOffline = v1::PRESENCE_STATE_OFFLINE;
+
+std::string Name(v1::PresenceState state) {
+  return v1::PresenceState_Name(state).substr(sizeof("PRESENCE_STATE_") - 1);
+}
+
+// One message of the server, put together word by word.
+class Message {
+ public:
+  Message& Created(uint64_t epoch) {
+    response_.mutable_created()->set_epoch(epoch);
+    return *this;
+  }
+  Message& Resync() {
+    response_.mutable_resync()->set_reason(v1::RESYNC_REASON_OTHER_EPOCH);
+    return *this;
+  }
+  Message& Snapshot(const std::string& user, v1::PresenceState state,
+                    uint64_t revision) {
+    Fill(*response_.add_snapshot(), user, state, revision);
+    return *this;
+  }
+  Message& Change(const std::string& user, v1::PresenceState state,
+                  uint64_t revision) {
+    Fill(*response_.add_changes(), user, state, revision);
+    return *this;
+  }
+  Message& Synced(const std::string& token, int64_t read_time = 1'000) {
+    response_.mutable_synced()->mutable_read_time()->set_seconds(read_time);
+    return Token(token);
+  }
+  Message& Progress(const std::string& token) {
+    response_.mutable_progress();
+    return Token(token);
+  }
+  Message& Token(const std::string& token) {
+    response_.set_resume_token(token);
+    return *this;
+  }
+  const v1::WatchPresenceResponse& response() const { return response_; }
+
+ private:
+  static void Fill(v1::PresenceRecord& record, const std::string& user,
+                   v1::PresenceState state, uint64_t revision) {
+    record.set_user_id(user);
+    record.set_state(state);
+    record.set_revision(revision);
+  }
+  v1::WatchPresenceResponse response_;
+};
+
+class WatchTest : public testing::Test, protected WatchPort {
+ protected:
+  WatchTest() : logic_(Options(), *this, random_) { logic_.Start(now_); }
+
+  static WatchOptions Options() {
+    WatchOptions options;
+    options.user_ids = {"u1", "u2"};
+    return options;
+  }
+
+  void BeginStream(const v1::WatchPresenceRequest& request) override {
+    ASSERT_FALSE(streaming_);
+    streaming_ = true;
+    cancelled_ = false;
+    requests_.push_back(request);
+    begun_.push_back(now_);
+  }
+  void CancelStream() override { cancelled_ = true; }
+
+  void Hear(const Message& message) {
+    logic_.OnResponse(message.response(), now_);
+  }
+  void EndStream(grpc::StatusCode code,
+                 v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED,
+                 absl::optional<Duration> retry_delay = absl::nullopt) {
+    EndStream(ErrorFrom(MakeStatus(code, reason, retry_delay)));
+  }
+  void EndStream(const Error& error) {
+    streaming_ = false;
+    logic_.OnStreamEnded(error, now_);
+  }
+  void Advance(Duration by) {
+    const RealTime end = now_ + by;
+    while (logic_.NextDeadline() <= end) {
+      now_ = std::max(now_, logic_.NextDeadline());
+      logic_.OnTimer(now_);
+      if (streaming_ && cancelled_) {
+        Error error;
+        error.code = grpc::StatusCode::CANCELLED;
+        EndStream(error);
+      }
+    }
+    now_ = end;
+  }
+  // All that is to be told, as text: "u1 IDLE->ACTIVE", "SYNCED".
+  std::vector<std::string> Told() {
+    std::vector<std::string> told;
+    while (const auto event = logic_.NextEvent()) {
+      switch (event->kind) {
+        case WatchEvent::Kind::kChange:
+          told.push_back(event->change.after.user_id() + " " +
+                         (event->change.before.has_value()
+                              ? Name(event->change.before->state())
+                              : "") +
+                         "->" + Name(event->change.after.state()));
+          break;
+        case WatchEvent::Kind::kSynced:
+          told.push_back("SYNCED");
+          break;
+        case WatchEvent::Kind::kStale:
+          told.push_back("STALE");
+          break;
+        case WatchEvent::Kind::kFresh:
+          told.push_back("FRESH");
+          break;
+        case WatchEvent::Kind::kEnded:
+          told.push_back("ENDED");
+          break;
+      }
+    }
+    return told;
+  }
+  v1::PresenceState StateOf(const std::string& user) {
+    return logic_.view().Find(user)->state();
+  }
+  // u1 ACTIVE at revision 10, u2 OFFLINE at revision 5, token "t1".
+  void Sync() {
+    Hear(Message().Created(1));
+    Hear(Message().Snapshot("u1", kActive, 10).Snapshot("u2", kOffline, 5));
+    Hear(Message().Synced("t1"));
+    Told();
+  }
+
+  RealTime now_ = HeartbeatWorld::kStart;
+  bool streaming_ = false;
+  bool cancelled_ = false;
+  std::vector<v1::WatchPresenceRequest> requests_;
+  std::vector<RealTime> begun_;
+  std::mt19937_64 random_{1};
+  WatchLogic logic_;
+};
+
+TEST_F(WatchTest, AsksForItsUsersAndTellsSnapshotSyncedAndChanges) {
+  ASSERT_THAT(requests_, SizeIs(1));
+  EXPECT_THAT(requests_[0].users().user_ids(), ElementsAre("u1", "u2"));
+  EXPECT_THAT(requests_[0].resume_token(), IsEmpty());
+  Hear(Message().Created(1).Snapshot("u1", kActive, 10));
+  Hear(Message().Snapshot("u2", kOffline, 5).Synced("t1"));
+  EXPECT_TRUE(logic_.StatusAt(now_).synced);
+  EXPECT_THAT(Told(), ElementsAre("u1 ->ACTIVE", "u2 ->OFFLINE", "SYNCED"));
+  Hear(Message().Change("u1", kIdle, 11));
+  EXPECT_THAT(Told(), ElementsAre("u1 ACTIVE->IDLE"));
+  EXPECT_EQ(StateOf("u1"), kIdle);
+}
+
+TEST_F(WatchTest, PartsOfOneMessageAreTakenInTheOrderOfTheirFields) {
+  Hear(Message()
+           .Change("u1", kIdle, 11)
+           .Snapshot("u1", kActive, 10)
+           .Snapshot("u2", kOffline, 5)
+           .Synced("t1")
+           .Created(1));
+  EXPECT_EQ(StateOf("u1"), kIdle);
+  EXPECT_THAT(Told(), ElementsAre("u1 ->IDLE", "u2 ->OFFLINE", "SYNCED"));
+}
+
+// "A receiver ignores an item whose revision is not above the one it holds."
+TEST_F(WatchTest, RecordWhoseRevisionIsNotAboveTheOneHeldIsIgnored) {
+  Sync();
+  Hear(Message().Change("u1", kIdle, 9));
+  Hear(Message().Change("u1", kIdle, 10));
+  EXPECT_THAT(Told(), IsEmpty());
+  EXPECT_EQ(StateOf("u1"), kActive);
+  EXPECT_EQ(logic_.StatusAt(now_).ignored, 2u);
+  Hear(Message().Change("u1", kIdle, 11));
+  EXPECT_THAT(Told(), ElementsAre("u1 ACTIVE->IDLE"));
+  EXPECT_EQ(logic_.StatusAt(now_).revisions, 3u);
+}
+
+// "client libraries report it only if it differs"
+TEST_F(WatchTest, RepeatedStateOfAResumeIsNotReported) {
+  Sync();
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  ASSERT_THAT(requests_, SizeIs(2));
+  EXPECT_EQ(requests_[1].resume_token(), "t1");
+  Hear(
+      Message().Created(1).Change("u1", kActive, 14).Change("u2", kActive, 12));
+  Hear(Message().Synced("t2"));
+  EXPECT_THAT(Told(), ElementsAre("u2 OFFLINE->ACTIVE", "SYNCED"));
+  EXPECT_EQ(logic_.view().Find("u1")->revision(), 14u);
+}
+
+// "a snapshot after RESYNC replaces what is held, whatever its revisions"
+TEST_F(WatchTest, C43AfterAResyncLowerRevisionsReplaceWhatIsHeld) {
+  Sync();
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  Hear(Message().Created(2).Resync());
+  EXPECT_EQ(StateOf("u1"), kActive) << "kept until it is replaced";
+  EXPECT_FALSE(logic_.StatusAt(now_).synced);
+  Hear(Message().Change("u2", kActive, 3));
+  EXPECT_THAT(Told(), ElementsAre("u2 OFFLINE->ACTIVE"));
+  Hear(Message().Change("u2", kIdle, 2));
+  EXPECT_THAT(Told(), IsEmpty()) << "within the new epoch the rule holds";
+  Hear(Message().Snapshot("u1", kOffline, 0).Synced("t2"));
+  EXPECT_THAT(Told(), ElementsAre("u1 ACTIVE->OFFLINE", "SYNCED"));
+}
+
+TEST_F(WatchTest, SnapshotWithoutATokenReplacesWhatIsHeld) {
+  Hear(Message().Created(9).Snapshot("u1", kActive, 900));
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  EXPECT_THAT(requests_[1].resume_token(), IsEmpty());
+  Hear(Message().Created(10).Snapshot("u1", kAway, 1).Synced("t"));
+  EXPECT_EQ(StateOf("u1"), kAway);
+}
+
+TEST_F(WatchTest, TokenFromBeforeSyncedIsNotResumedWith) {
+  Sync();
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  Hear(Message().Created(2).Resync());
+  Hear(Message().Snapshot("u2", kActive, 3).Token("half a snapshot"));
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  ASSERT_THAT(requests_, SizeIs(3));
+  EXPECT_EQ(requests_[2].resume_token(), "t1");
+}
+
+TEST_F(WatchTest, ResumesWithTheNewestTokenItHolds) {
+  Sync();
+  Hear(Message().Change("u1", kIdle, 11).Token("t2"));
+  Hear(Message().Progress("t3"));
+  Hear(Message().Change("u1", kActive, 12));
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  EXPECT_EQ(requests_[1].resume_token(), "t3");
+}
+
+TEST_F(WatchTest, ResumesWithTheTokenThatTheEndBrings) {
+  Sync();
+  Error error;
+  error.code = grpc::StatusCode::UNAVAILABLE;
+  error.reason = v1::ERROR_REASON_SLOW_CONSUMER;
+  error.metadata["resume_token"] = absl::Base64Escape("last word");
+  EndStream(error);
+  Advance(seconds(5));
+  EXPECT_EQ(requests_[1].resume_token(), "last word");
+}
+
+TEST_F(WatchTest, TokenThatTheServerRefusesIsDroppedAtOnce) {
+  Sync();
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  EndStream(grpc::StatusCode::INVALID_ARGUMENT,
+            v1::ERROR_REASON_INVALID_RESUME_TOKEN);
+  ASSERT_THAT(requests_, SizeIs(3));
+  EXPECT_THAT(requests_[2].resume_token(), IsEmpty());
+}
+
+TEST_F(WatchTest, RefusalThatCannotHealEndsTheWatch) {
+  EndStream(grpc::StatusCode::PERMISSION_DENIED,
+            v1::ERROR_REASON_TENANT_DENIED);
+  EXPECT_THAT(Told(), ElementsAre("ENDED"));
+  Advance(std::chrono::hours(1));
+  EXPECT_THAT(requests_, SizeIs(1));
+  EXPECT_EQ(logic_.StatusAt(now_).link, Link::kEnded);
+}
+
+TEST_F(WatchTest, DrainedWatchComesBackWhenItIsTold) {
+  Sync();
+  EndStream(grpc::StatusCode::UNAVAILABLE, v1::ERROR_REASON_DRAINING,
+            seconds(23));
+  logic_.OnNetworkChange(now_);
+  Advance(seconds(23) - microseconds(1));
+  EXPECT_THAT(requests_, SizeIs(1));
+  Advance(microseconds(1));
+  EXPECT_THAT(requests_, SizeIs(2));
+}
+
+// C48 (nats-io/nats.c#988): packets to the watcher are dropped for 300 s while
+// u1 stays ACTIVE.
+TEST_F(WatchTest, C48SilentWatchMarksItsViewStaleAndInventsNothing) {
+  Sync();
+  Advance(seconds(50) - microseconds(1));
+  EXPECT_FALSE(logic_.StatusAt(now_).stale);
+  EXPECT_THAT(Told(), IsEmpty());
+  Advance(microseconds(1));
+  EXPECT_TRUE(logic_.StatusAt(now_).stale);
+  EXPECT_THAT(Told(), ElementsAre("STALE"));
+  Advance(seconds(250));
+  EXPECT_GT(requests_.size(), 3u) << "it tries";
+  EXPECT_EQ(requests_.back().resume_token(), "t1");
+  EXPECT_EQ(StateOf("u1"), kActive);
+  EXPECT_THAT(Told(), IsEmpty());
+
+  while (!streaming_) Advance(seconds(1));
+  Hear(Message().Created(1).Change("u1", kActive, 10).Synced("t2"));
+  EXPECT_THAT(Told(), ElementsAre("FRESH", "SYNCED"));
+  EXPECT_FALSE(logic_.StatusAt(now_).stale);
+}
+
+TEST_F(WatchTest, ProgressKeepsAQuietViewFresh) {
+  Sync();
+  for (int i = 0; i < 24; ++i) {
+    Advance(seconds(25));
+    Hear(Message().Progress("t"));
+  }
+  EXPECT_THAT(Told(), IsEmpty());
+  EXPECT_THAT(requests_, SizeIs(1));
+  EXPECT_EQ(logic_.StatusAt(now_).heard_age, seconds(0));
+}
+
+TEST_F(WatchTest, StreamWithoutAFirstMessageIsBrokenAfterTenSeconds) {
+  Advance(seconds(10) - microseconds(1));
+  EXPECT_TRUE(streaming_);
+  Advance(seconds(5));
+  EXPECT_EQ(logic_.StatusAt(now_).last_error.code,
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST_F(WatchTest, AfterANetworkChangeSilencePastTheNextProgressIsABrokenLink) {
+  Sync();
+  Advance(seconds(20));
+  logic_.OnNetworkChange(now_);
+  Advance(seconds(15) - microseconds(1));
+  EXPECT_TRUE(streaming_ && !cancelled_);
+  Advance(microseconds(1));
+  EXPECT_EQ(logic_.StatusAt(now_).link, Link::kWaiting);
+  EXPECT_FALSE(logic_.StatusAt(now_).stale);
+}
+
+TEST_F(WatchTest, NetworkChangeEndsTheWait) {
+  Sync();
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  logic_.OnNetworkChange(now_);
+  EXPECT_THAT(requests_, SizeIs(2));
+}
+
+TEST_F(WatchTest, WhatNobodyTakesIsCoalescedToTheNewestPerUser) {
+  Sync();
+  for (uint64_t revision = 11; revision <= 1'011; ++revision) {
+    Hear(Message().Change("u1", revision % 2 == 0 ? kActive : kIdle, revision));
+    Hear(Message().Change("u2", kActive, revision));
+  }
+  EXPECT_THAT(Told(), ElementsAre("u1 ACTIVE->IDLE", "u2 OFFLINE->ACTIVE"));
+}
+
+TEST_F(WatchTest, ThereAndBackAgainThatNobodyTookIsNothing) {
+  Sync();
+  Hear(Message().Change("u1", kIdle, 11));
+  Hear(Message().Change("u1", kActive, 12));
+  EXPECT_THAT(Told(), IsEmpty());
+}
+
+TEST_F(WatchTest, EventsOfTheViewThatNobodyTakesDoNotPileUp) {
+  for (int i = 0; i < 100; ++i) {
+    Sync();
+    Hear(Message().Synced("t"));
+    Hear(Message().Synced("t"));
+    Advance(seconds(50));
+    while (!streaming_) Advance(seconds(1));
+    Hear(Message().Created(1));
+  }
+  Hear(Message().Synced("t"));
+  EXPECT_THAT(Told(), ElementsAre("SYNCED"));
+}
+
+TEST_F(WatchTest, ServersClockRunsOnBetweenMessages) {
+  EXPECT_FALSE(logic_.StatusAt(now_).server_now.has_value());
+  Hear(Message().Created(1).Synced("t", 5'000));
+  Advance(seconds(7));
+  EXPECT_EQ(logic_.StatusAt(now_).server_now, absl::FromUnixSeconds(5'007));
+}
+
+// C61, of watches: they come back like sessions do.
+TEST_F(WatchTest, C61FirstAttemptIsWithinFiveSecondsAndLaterOnesGrowRarer) {
+  Sync();
+  Advance(seconds(20));
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  const RealTime cut = now_;
+  Advance(seconds(5));
+  ASSERT_THAT(begun_, SizeIs(2));
+  EXPECT_LT(begun_[1] - cut, seconds(5));
+  Advance(std::chrono::hours(1));
+  EXPECT_LT(begun_.size(), 3'600u / 25);
+  EXPECT_GT(begun_.size(), 3'600u / 70);
+}
+
+}  // namespace
+}  // namespace lifesign::client::internal
