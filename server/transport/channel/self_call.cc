@@ -56,13 +56,16 @@ struct SelfCall::Stub {
   grpc::GenericStub generic;
 };
 
-// Lives until its callback has run, whoever has let go of it.
+// Freed by whoever pokes or stops, never on a thread of gRPC's: the context
+// holds the channel, and if the last channel of a process ends on a poller, the
+// poller waits for itself (grpc/grpc#32584) and the process aborts later.
 struct SelfCall::Call {
   grpc::ClientContext context;
   // The health of "", the whole server: an empty HealthCheckRequest.
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
   RealTime began;
+  bool answered = false;
 };
 
 SelfCall::SelfCall(grpc::Server& server, const Clock& clock)
@@ -73,24 +76,24 @@ SelfCall::SelfCall(grpc::Server& server, const Clock& clock)
 SelfCall::~SelfCall() { Stop(); }
 
 void SelfCall::Poke(RealTime now) {
-  std::shared_ptr<Call> call;
+  Call* call = nullptr;
   {
     MutexLock lock(mutex_);
     if (stopped_) {
       return;
     }
-    if (in_flight_ != nullptr) {
+    if (call_ != nullptr && !call_->answered) {
       LogLate(now, "no answer yet from the server's pollers",
-              now - in_flight_->began);
+              now - call_->began);
       return;
     }
     if (now < next_) {
       return;
     }
     next_ = now + kInterval;
-    call = std::make_shared<Call>();
-    call->began = clock_.RealNow();
-    in_flight_ = call;
+    call_ = std::make_unique<Call>();
+    call_->began = clock_.RealNow();
+    call = call_.get();
   }
   // An empty buffer is no message; one of no bytes is.
   const grpc::Slice nothing;
@@ -98,13 +101,13 @@ void SelfCall::Poke(RealTime now) {
   stub_->generic.UnaryCall(
       &call->context, kHealthCheck, grpc::StubOptions(), &call->request,
       &call->response,
-      [this, call](grpc::Status status) { OnDone(*call, status.ok()); });
+      [this](const grpc::Status& status) { OnDone(status.ok()); });
 }
 
-void SelfCall::OnDone(const Call& call, bool ok) {
+void SelfCall::OnDone(bool ok) {
   const RealTime now = clock_.RealNow();
-  const Duration round_trip = now - call.began;
   MutexLock lock(mutex_);
+  const Duration round_trip = now - call_->began;
   if (ok) {
     ++lateness_.calls[BucketOf(round_trip)];
     lateness_.worst = std::max(lateness_.worst, round_trip);
@@ -112,27 +115,27 @@ void SelfCall::OnDone(const Call& call, bool ok) {
   } else if (!stopped_) {
     ++lateness_.failed;
   }
-  in_flight_ = nullptr;
+  call_->answered = true;
   // Under the lock: who waits may destroy this as soon as it is released.
-  idle_.NotifyAll();
+  answered_.NotifyAll();
 }
 
 void SelfCall::Stop() {
   MutexLock lock(mutex_);
   stopped_ = true;
-  if (in_flight_ != nullptr) {
-    in_flight_->context.TryCancel();
+  if (call_ != nullptr && !call_->answered) {
+    call_->context.TryCancel();
   }
-  while (in_flight_ != nullptr) {
-    idle_.Wait(mutex_);
+  while (call_ != nullptr && !call_->answered) {
+    answered_.Wait(mutex_);
   }
 }
 
 AnswerLateness SelfCall::lateness() const {
   MutexLock lock(mutex_);
   AnswerLateness lateness = lateness_;
-  if (in_flight_ != nullptr) {
-    lateness.waiting = clock_.RealNow() - in_flight_->began;
+  if (call_ != nullptr && !call_->answered) {
+    lateness.waiting = clock_.RealNow() - call_->began;
   }
   return lateness;
 }

@@ -72,7 +72,7 @@ class SelfCall {
   struct Call;
   struct Stub;
 
-  void OnDone(const Call& call, bool ok);
+  void OnDone(bool ok);
   void LogLate(RealTime now, absl::string_view what, Duration lateness)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -82,8 +82,8 @@ class SelfCall {
 
   // No other lock is taken while it is held.
   mutable Mutex mutex_;
-  CondVar idle_;
-  std::shared_ptr<Call> in_flight_ ABSL_GUARDED_BY(mutex_);
+  CondVar answered_;
+  std::unique_ptr<Call> call_ ABSL_GUARDED_BY(mutex_);  // the last one
   RealTime next_ ABSL_GUARDED_BY(mutex_) = RealTime::min();
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   AnswerLateness lateness_ ABSL_GUARDED_BY(mutex_);
