@@ -57,7 +57,17 @@ def tidy(program, source):
         check=False)
     if done.returncode == 0:
         return ""
-    return done.stdout or done.stderr
+    return (done.stdout or done.stderr).replace(f"{ROOT}/", "")
+
+
+def unseen(output, seen):
+    """The findings in `output` that no source has brought before: one in a
+    header comes with every source that includes it."""
+    findings = re.split(r"^(?=\S+:\d+:\d+: (?:error|warning): )", output,
+                        flags=re.MULTILINE)
+    fresh = [finding for finding in findings if finding.strip() not in seen]
+    seen.update(finding.strip() for finding in findings)
+    return "".join(fresh).strip()
 
 
 def main():
@@ -85,13 +95,16 @@ def main():
     print(f"clang-tidy: {len(due)} of {total} sources to look at", flush=True)
 
     clean = True
+    seen = set()
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         running = {pool.submit(tidy, program, source): source for source in due}
         for future in concurrent.futures.as_completed(running):
             source = running[future]
             if future.result():
                 clean = False
-                print(future.result(), flush=True)
+                fresh = unseen(future.result(), seen)
+                if fresh:
+                    print(fresh, flush=True)
             else:
                 (CACHE / due[source]).touch()
     return 0 if clean else 1

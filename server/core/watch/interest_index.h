@@ -68,6 +68,8 @@ void InterestIndex::Deliver(Change&& change, Encode&& encode,
   for (const Interest& interest : found->second) {
     if (revision <= interest.copied_at) continue;
     if (published == nullptr) {
+      // Moved from once: then there is something published.
+      // NOLINTNEXTLINE(bugprone-use-after-move)
       std::shared_ptr<const void> wire = encode(change);
       published = std::make_shared<PublishedChange>(
           PublishedChange{std::move(change), std::move(wire)});
