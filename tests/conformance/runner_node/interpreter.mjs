@@ -81,6 +81,7 @@ export class Differs extends Error {}
 
 const VERBS = [
   'advance',
+  'restart',
   'stream',
   'send',
   'told',
@@ -95,12 +96,16 @@ const VERBS = [
 export class Interpreter {
   constructor(server) {
     this.server = server;
+    this.saved = {};
+    this.connect();
+  }
+
+  connect() {
     this.client = new PresenceService(
-      server.address,
+      this.server.address,
       grpc.credentials.createInsecure(),
     );
     this.streams = new Map();
-    this.saved = {};
   }
 
   stop() {
@@ -118,6 +123,12 @@ export class Interpreter {
 
   async advance(step) {
     await this.server.tell(`advance ${step.advance}`);
+  }
+
+  async restart() {
+    this.stop();
+    await this.server.restart();
+    this.connect();
   }
 
   stream(step) {

@@ -78,7 +78,8 @@ function isMap(typeName, field) {
 }
 
 function durationOf(text) {
-  const [, sign, seconds, fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?s$/.exec(text);
+  const parts = /^(-?)(\d+)(?:\.(\d+))?s$/.exec(text);
+  const [, sign, seconds, fraction = ''] = parts;
   const nanos = Number(fraction.padEnd(9, '0'));
   return { seconds: sign + seconds, nanos: sign ? -nanos : nanos };
 }

@@ -16,7 +16,7 @@ export class Server {
     server.lines = createInterface({ input: server.process.stdout })[
       Symbol.asyncIterator
     ]();
-    server.address = `127.0.0.1:${await server.answer('port')}`;
+    await server.readAddress();
     return server;
   }
 
@@ -26,10 +26,20 @@ export class Server {
     await this.answer('ok');
   }
 
+  // A new run, which has another address.
+  async restart() {
+    this.process.stdin.write('restart\n');
+    await this.readAddress();
+  }
+
   // The server ends when nobody can tell it anything any more.
   async stop() {
     this.process.stdin.end();
     await this.exited;
+  }
+
+  async readAddress() {
+    this.address = `127.0.0.1:${await this.answer('port')}`;
   }
 
   async answer(word) {

@@ -66,16 +66,19 @@ class Watch:
 
 class Interpreter:
 
-    def __init__(self, server, channel):
+    def __init__(self, server):
         self._server = server
-        self._channel = channel
-        self._stub = stubs.service_grpc.PresenceServiceStub(channel)
         self._streams = {}
         self._saved = {}
+        self._connect()
+
+    def stop(self):
+        self._streams.clear()
+        self._channel.close()
 
     def do(self, step):
-        for verb in ("advance", "stream", "send", "told", "close", "cancel",
-                     "ended", "call", "watch", "watched"):
+        for verb in ("advance", "restart", "stream", "send", "told", "close",
+                     "cancel", "ended", "call", "watch", "watched"):
             if verb in step:
                 getattr(self, verb)(step)
                 return
@@ -86,12 +89,17 @@ class Interpreter:
     def advance(self, step):
         self._server.tell(f"advance {step['advance']}")
 
+    def restart(self, _):
+        self.stop()
+        self._server.restart()
+        self._connect()
+
     def stream(self, step):
         if step.get("raw"):
             # Without a serializer bytes go out as they are.
+            answer_of = stubs.service.HeartbeatResponse.FromString
             method = self._channel.stream_stream(
-                SERVICE + "Heartbeat",
-                response_deserializer=stubs.service.HeartbeatResponse.FromString)
+                SERVICE + "Heartbeat", response_deserializer=answer_of)
         else:
             method = self._stub.Heartbeat
         stream = Heartbeat(lambda requests: method(requests, timeout=PATIENCE))
@@ -168,6 +176,10 @@ class Interpreter:
             self._read_until(watch, step, step["until"], step["answer"])
 
     # --- What they are made of ---
+
+    def _connect(self):
+        self._channel = grpc.insecure_channel(self._server.address)
+        self._stub = stubs.service_grpc.PresenceServiceStub(self._channel)
 
     def _unary(self, step):
         method = METHODS.methods_by_name[step["call"]]

@@ -42,13 +42,14 @@ def differences(expected, actual, saved, path="it"):
     if isinstance(expected, list) and expected:
         actual = actual or []
         if not isinstance(actual, list) or len(actual) != len(expected):
-            return [f"{path}: expected {len(expected)}: {expected}, was {actual}"]
+            return [f"{path}: expected {len(expected)}: {expected}, "
+                    f"was {actual}"]
         return [line for i, element in enumerate(expected)
                 for line in differences(element, actual[i], saved,
                                         f"{path}.{i}")]
     if scalar_matches(expected, actual, saved):
         return []
-    meant = saved.get(expected.lstrip("<>$")) if isinstance(expected, str) else None
+    meant = saved.get(str(expected).lstrip("<>$"))
     note = f" (that is {meant})" if meant is not None else ""
     return [f"{path}: expected {expected!r}{note}, was {actual!r}"]
 

@@ -35,7 +35,7 @@ def since_start(value):
 
 
 def of_message(message):
-    """Protobuf's JSON; times since the start; errors as `of_status` has them."""
+    """Protobuf's JSON, its times since the start, its errors as `of_status`."""
     value = since_start(json_format.MessageToDict(
         message, preserving_proto_field_name=True))
     if isinstance(message, stubs.service.HeartbeatResponse):

@@ -12,8 +12,6 @@ import pathlib
 import sys
 import unittest
 
-import grpc
-
 from interpreter import Interpreter
 from server import Server
 
@@ -26,9 +24,9 @@ class Scenarios(unittest.TestCase):
     maxDiff = None
 
     def play(self, scenario):
-        with Server() as server, grpc.insecure_channel(
-                server.address) as channel:
-            interpreter = Interpreter(server, channel)
+        with Server() as server:
+            interpreter = Interpreter(server)
+            self.addCleanup(interpreter.stop)
             for number, step in enumerate(scenario["steps"], 1):
                 try:
                     interpreter.do(step)

@@ -13,7 +13,7 @@ class Server:
         self._process = subprocess.Popen(
             [os.environ["LIFESIGN_CONFORMANCE_SERVER"], *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.address = f"127.0.0.1:{self._answer('port')}"
+        self._read_address()
 
     def __enter__(self):
         return self
@@ -28,6 +28,14 @@ class Server:
         """One line, for example "advance 15s"; returns when that is done."""
         print(command, file=self._process.stdin, flush=True)
         self._answer("ok")
+
+    def restart(self):
+        """A new run, which has another address."""
+        print("restart", file=self._process.stdin, flush=True)
+        self._read_address()
+
+    def _read_address(self):
+        self.address = f"127.0.0.1:{self._answer('port')}"
 
     def _answer(self, word):
         line = self._process.stdout.readline().split()

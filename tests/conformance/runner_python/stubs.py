@@ -20,17 +20,18 @@ FILES = (
 )
 
 _folder = tempfile.TemporaryDirectory(prefix="lifesign-stubs-")
+FOLDER = _folder.name
 _result = protoc.main([
     "protoc",
     f"-I{PROTO}",
     f"-I{pathlib.Path(grpc_tools.__file__).parent / '_proto'}",
-    f"--python_out={_folder.name}",
-    f"--grpc_python_out={_folder.name}",
+    f"--python_out={FOLDER}",
+    f"--grpc_python_out={FOLDER}",
     *FILES,
 ])
 if _result != 0:
     raise RuntimeError(f"protoc could not make Python of {FILES}: {_result}")
-sys.path.insert(0, _folder.name)
+sys.path.insert(0, FOLDER)
 
 error_details = importlib.import_module("google.rpc.error_details_pb2")
 status = importlib.import_module("google.rpc.status_pb2")

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The Lifesign Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The first programs of the README really run, in Python and in Node.
+
+Each runs as a person would start it, against a server whose windows and
+intervals are a hundredth of the default: it beats ten times a second, in real
+time, while the server's clock is moved by hand.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import grpc
+
+import plain
+import stubs
+from server import Server
+
+# Real seconds after which what did not happen never will.
+PATIENCE = 30
+
+PYTHON = [sys.executable, "-B",
+          str(stubs.ROOT / "client/python/examples/first.py")]
+NODE = ["node", str(stubs.ROOT / "client/node/examples/first.js")]
+
+
+class FirstPrograms(unittest.TestCase):
+
+    def setUp(self):
+        self.server = self.enterContext(Server("--time_scale_percent=1"))
+        channel = self.enterContext(grpc.insecure_channel(self.server.address))
+        self.stub = stubs.service_grpc.PresenceServiceStub(channel)
+
+    def start(self, command, *users):
+        self.program = subprocess.Popen(
+            [*command, self.server.address, *users], stdout=subprocess.PIPE,
+            text=True, env={**os.environ, "PYTHONPATH": stubs.FOLDER})
+        self.addCleanup(self.program.stdout.close)
+        self.addCleanup(self.program.kill)
+
+    def read_until(self, wanted):
+        """What it prints, up to and including the line `wanted`."""
+        lines = []
+        for line in self.program.stdout:
+            lines.append(line.rstrip())
+            if lines[-1] == wanted:
+                return lines
+        self.fail(f"it ended after {lines}, without {wanted!r}")
+
+    def presence(self, user):
+        return plain.of_message(self.stub.GetPresence(
+            stubs.service.GetPresenceRequest(user_id=user)))["presence"]
+
+    def await_last_seen(self, user, at):
+        give_up_at = time.monotonic() + PATIENCE
+        while self.presence(user)["last_seen"] != at:
+            self.assertLess(time.monotonic(), give_up_at,
+                            f"{user} was not heard at {at}")
+
+    def run_first_program(self, command):
+        self.start(command, "alice", "alice", "bob")
+        self.read_until("alice is ACTIVE")
+        self.stub.SendSignal(stubs.service.SendSignalRequest(
+            user_id="bob", session_id="tab",
+            open=stubs.service.OpenOptions()))
+        self.read_until("bob is IDLE")
+
+        # The active window is 150 ms: who is not heard of becomes idle.
+        for at in ("@0.1s", "@0.2s", "@0.3s", "@0.4s"):
+            self.server.tell("advance 100ms")
+            self.await_last_seen("alice", at)
+        self.assertEqual(self.presence("alice")["state"],
+                         "PRESENCE_STATE_ACTIVE")
+
+        # As Ctrl-C does.
+        self.program.send_signal(signal.SIGINT)
+        rest = self.program.stdout.read().split("\n")
+        self.assertEqual(self.program.wait(PATIENCE), 0)
+        self.assertNotIn("alice is IDLE", rest)
+        self.assertEqual(self.presence("alice")["state"],
+                         "PRESENCE_STATE_OFFLINE")
+        explained = self.stub.ExplainPresence(
+            stubs.service.ExplainPresenceRequest(user_id="alice"))
+        self.assertEqual(plain.of_message(explained)["last_cause"],
+                         "CAUSE_LEAVE")
+
+    def test_python_holds_a_session_watches_and_leaves(self):
+        self.run_first_program(PYTHON)
+
+    def test_node_holds_a_session_watches_and_leaves(self):
+        self.run_first_program(NODE)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
