@@ -66,6 +66,8 @@ enum SessionFlag : std::uint8_t {
   kLingering = 32,
   // It is its user's only session.
   kAlone = 64,
+  // Its linger ran out, and its user was evaluated since.
+  kToldGone = 128,
 };
 
 // Packs a presence time into 32 bits, rounded down: 16,384 µs a unit since

@@ -178,6 +178,7 @@ SignalOutcome SessionShard::Merge(Session& session, SignalKind kind,
   SignalOutcome merged;
   merged.state = derived.state;
   merged.next_interval = session.Promised();
+  merged.bound = session.Has(kAttached);
   return merged;
 }
 
@@ -202,6 +203,7 @@ SignalOutcome SessionShard::Tell(Session& session, State state) {
   SignalOutcome outcome;
   outcome.state = state;
   outcome.next_interval = session.Promised();
+  outcome.bound = session.Has(kAttached);
   outcome.is_news = state != session.told || session.Has(kUntoldInterval);
   session.told = state;
   session.Clear(kUntoldInterval);
@@ -256,10 +258,22 @@ void SessionShard::ApplyKind(Session& session, SignalKind kind,
 
 void SessionShard::ApplyWaiting(Session& session) {
   session.Clear(kWaiting);
-  session.rate_debt =
-      static_cast<std::uint16_t>(session.rate_debt + kRateInterval / kRateUnit);
   // It was heard at last_signal: nothing newer has been.
   ApplyKind(session, session.waiting, session.times.last_signal);
+}
+
+void SessionShard::ApplyWaitingOf(const User& user, const Now& now) {
+  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
+       slot = sessions_[slot].next_of_user) {
+    Session& session = sessions_[slot];
+    if (!session.Has(kWaiting) || now.presence < session.TokenAt() ||
+        Ended(session, now)) {
+      continue;
+    }
+    session.rate_debt = static_cast<std::uint16_t>(session.rate_debt +
+                                                   kRateInterval / kRateUnit);
+    ApplyWaiting(session);
+  }
 }
 
 void SessionShard::PromiseInterval(Session& session) {
@@ -272,9 +286,19 @@ void SessionShard::PromiseInterval(Session& session) {
 
 void SessionShard::AdoptPolicy(Session& session) {
   if (session.policy == policies_.current()) return;
+  const Duration window_before = RowOf(session).active_window;
   policies_.Release(session.policy);
   session.policy = policies_.current();
   policies_.Hold(session.policy);
+  JudgeInactivityAnew(session, window_before);
+}
+
+void SessionShard::JudgeInactivityAnew(Session& session,
+                                       Duration window_before) {
+  if (session.last_active != kNeverReal) return;
+  // Inactive since active_window before it began: a longer window must not make
+  // it ACTIVE that never was.
+  session.times.last_activity += window_before - RowOf(session).active_window;
 }
 
 SignalOutcome SessionShard::Leave(Session& session, Duration linger,
@@ -297,7 +321,7 @@ SignalOutcome SessionShard::Leave(Session& session, Duration linger,
   const Derivation derived = DeriveAt(session, now.presence);
   FileDeadline(session, derived.next_change);
   Evaluate(user, now);
-  outcome.state = session.told = derived.state;
+  outcome.state = derived.state;
   return outcome;
 }
 
@@ -383,10 +407,8 @@ SessionShard::TickResult SessionShard::Tick(const Now& now) {
 
 void SessionShard::HandleDeadline(Session& session, const Now& now,
                                   TickResult& result) {
-  if (session.Has(kWaiting) && now.presence >= session.TokenAt()) {
-    ApplyWaiting(session);
-  }
   User& user = users_[session.user];
+  ApplyWaitingOf(user, now);
   if (!Ended(session, now)) {
     const Derivation derived = DeriveAt(session, now.presence);
     if (derived.state == State::kStale) ++result.fell_stale;

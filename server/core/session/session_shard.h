@@ -186,6 +186,9 @@ class SessionShard {
   void ApplyKind(Session& session, SignalKind kind, PresenceTime cap_start)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyWaiting(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // All of a user whose token has come: they are evaluated together.
+  void ApplyWaitingOf(const User& user, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // False if the session speaks too fast: the signal is to wait.
   bool TakeToken(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What the client is to be told, which it knows from now on.
@@ -204,6 +207,9 @@ class SessionShard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PromiseInterval(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AdoptPolicy(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of a session without any activity, whose row had another active_window.
+  void JudgeInactivityAnew(Session& session, Duration window_before)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Time ---
   Derivation DeriveAt(const Session& session, PresenceTime at) const

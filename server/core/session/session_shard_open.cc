@@ -57,10 +57,15 @@ OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
     }
     if (!session.binding().unary()) taken_over = session.binding();
   }
+  if (session.Has(kWaiting)) ApplyWaiting(session);
   absl::InlinedVector<Left, 2> left;
   if (request.device.has_value() && *request.device != session.device) {
     left.push_back(LeftBy(session, now));
+    const Duration window_before = RowOf(session).active_window;
     session.device = *request.device;
+    JudgeInactivityAnew(session, window_before);
+    // Another row judges it now: one lost heartbeat must not show as STALE.
+    PromiseInterval(session);
   }
   session.Clear(kLingering);
   outcome = Opened(session, request, now, left, /*resumed=*/true);
@@ -151,7 +156,6 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
       session.extras->metadata.clear();
     }
   }
-  if (session.Has(kWaiting)) ApplyWaiting(session);
   Hear(session, request.signal, now);
   if (request.signal.has_value()) {
     // Beside a new session there is nothing that a blur could interrupt.

@@ -11,6 +11,7 @@ namespace lifesign {
 
 SessionShard::Left SessionShard::LeftBy(const Session& session,
                                         const Now& now) const {
+  if (session.Has(kToldGone)) return {session.device, State::kOffline};
   return {session.device, DeriveAt(session, now.presence).state};
 }
 
@@ -25,11 +26,14 @@ void SessionShard::Evaluate(User& user, const Now& now,
        slot = sessions_[slot].next_of_user) {
     Session& session = sessions_[slot];
     const Derivation derived = DeriveAt(session, now.presence);
-    by_time.Add(session.device, derived.state);
     session.evaluated = derived.state;
     quiet_until =
         std::min({quiet_until, derived.next_change, session.LingerUntil()});
-    if (!session.LingerRanOut(now.presence)) {
+    if (!session.Has(kToldGone)) by_time.Add(session.device, derived.state);
+    if (session.LingerRanOut(now.presence)) {
+      // What falls from here on is not for its leaving.
+      session.Set(kToldGone);
+    } else {
       actual.Add(session.device, derived.state);
     }
   }

@@ -11,13 +11,15 @@ void InterestIndex::Register(absl::string_view user,
                              const std::shared_ptr<Watch>& watch,
                              Revision revision) {
   MutexLock lock(mutex_);
+  // Also of one that watches this user again: what was left in its mailbox
+  // before is older than the copy.
+  watch->Drop(user);
   Interests& interests = by_user_[user];
   const auto known = std::find_if(
       interests.begin(), interests.end(),
       [&](const Interest& interest) { return interest.watch == watch; });
   if (known != interests.end()) {
     known->copied_at = revision;
-    watch->Drop(user);
     return;
   }
   interests.push_back({watch, revision});
