@@ -1,0 +1,228 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/property/generator.h"
+
+#include <algorithm>
+
+#include "server/base/limits.h"
+
+namespace lifesign::property {
+namespace {
+
+constexpr Duration kTick = milliseconds(100);
+// Boundaries farther away are left to chance.
+constexpr Duration kInSight = seconds(700);
+constexpr Duration kInSightOfAFlood = milliseconds(2'100);
+constexpr std::size_t kNearestBoundaries = 8;
+
+}  // namespace
+
+Generator::Generator(std::uint64_t seed) : random_(seed) {
+  start_.presence = PresenceTime(seconds(1'000));
+  start_.real = RealTime(seconds(5'000));
+  start_.wall = WallTime(seconds(1'700'000'000));
+  now_ = start_;
+  pace_ = static_cast<Pace>(Between(0, 2));
+  options_.shards = Chance(50) ? 1 : static_cast<int>(Between(2, 5));
+  options_.users = static_cast<int>(Between(1, 4));
+  options_.sessions = static_cast<int>(Between(1, 5));
+  options_.max_sessions_per_user = Chance(40) ? static_cast<int>(Between(1, 3))
+                                              : limits::kMaxSessionsPerUser;
+  options_.policy =
+      static_cast<int>(Between(0, static_cast<int>(Policies().size()) - 1));
+  options_.hash_seed = random_();
+  // In the order of Step::Kind.
+  weights_ = {
+      static_cast<int>(Between(2, 30)), static_cast<int>(Between(10, 60)),
+      static_cast<int>(Between(2, 20)), static_cast<int>(Between(0, 6)),
+      static_cast<int>(Between(0, 15)), static_cast<int>(Between(0, 3)),
+      static_cast<int>(Between(0, 1)),  static_cast<int>(Between(0, 3)),
+      static_cast<int>(Between(0, 40)), Chance(40) ? 2 : 0};
+  if (pace_ == Pace::kFlood) {
+    options_.users = 1;
+    options_.sessions = static_cast<int>(Between(1, 2));
+    weights_[0] = static_cast<int>(Between(0, 4));
+    weights_[1] = 150;
+  }
+}
+
+bool Generator::Chance(int percent) { return Between(1, 100) <= percent; }
+
+std::int64_t Generator::Between(std::int64_t least, std::int64_t most) {
+  const auto span = static_cast<std::uint64_t>(most - least) + 1;
+  return least + static_cast<std::int64_t>(random_() % span);
+}
+
+Duration Generator::Gap() {
+  const std::int64_t kind = Between(0, 99);
+  switch (pace_) {
+    case Pace::kFlood:
+      if (kind < 80) return Duration(Between(0, 20'000));
+      if (kind < 99) return Duration(Between(0, 120'000));
+      return Duration(Between(0, 3'000'000));
+    case Pace::kLively:
+      if (kind < 20) return Duration(Between(0, 1));
+      if (kind < 60) return Duration(Between(0, 500'000));
+      if (kind < 95) return Duration(Between(0, 8'000'000));
+      return Duration(Between(0, 90'000'000));
+    case Pace::kSlow:
+      break;
+  }
+  if (kind < 60) return Duration(Between(0, 8'000'000));
+  return Duration(Between(0, 200'000'000));
+}
+
+void Generator::MoveClock(const World& world) {
+  Duration gap = Gap();
+  const bool flood = pace_ == Pace::kFlood;
+  const Duration in_sight = flood ? kInSightOfAFlood : kInSight;
+  if (Chance(flood ? 8 : 30)) {
+    std::vector<PresenceTime> boundaries = world.model().Boundaries(now_);
+    std::erase_if(boundaries, [&](PresenceTime at) {
+      return at - now_.presence > in_sight;
+    });
+    std::sort(boundaries.begin(), boundaries.end());
+    boundaries.erase(std::unique(boundaries.begin(), boundaries.end()),
+                     boundaries.end());
+    if (!boundaries.empty()) {
+      const auto last = std::min(boundaries.size(), kNearestBoundaries) - 1;
+      const auto pick =
+          static_cast<std::size_t>(Between(0, static_cast<std::int64_t>(last)));
+      gap =
+          std::max(boundaries[pick] - now_.presence + Duration(Between(-1, 1)),
+                   Duration(0));
+    }
+  }
+  now_.presence += gap;
+  now_.real += gap;
+  now_.wall += gap;
+  if (Chance(1)) {
+    // The process was frozen: real time went by, presence time did not.
+    const Duration frozen(Between(0, 30'000'000));
+    now_.real += frozen;
+    now_.wall += frozen;
+  }
+  if (Chance(1)) now_.wall += seconds(Between(-7'200, 7'200));
+}
+
+// To the next whole tick.
+void Generator::MoveToTick() {
+  const Duration phase = now_.presence.time_since_epoch() % kTick;
+  const Duration gap = kTick - phase;
+  now_.presence += gap;
+  now_.real += gap;
+  now_.wall += gap;
+}
+
+Step::Kind Generator::PickKind() {
+  int sum = 0;
+  for (const int weight : weights_) sum += weight;
+  auto left = Between(0, sum - 1);
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    if (left < weights_[i]) return static_cast<Step::Kind>(i);
+    left -= weights_[i];
+  }
+  return Step::Kind::kTick;
+}
+
+Duration Generator::PickIdleFor() {
+  switch (Between(0, 4)) {
+    case 0:
+      return Duration(0);
+    case 1:
+      return Duration(Between(0, 90'000'000));
+    case 2:
+      return seconds(Between(0, 61));
+    case 3:
+      return Duration(seconds(Between(0, 61))) - Duration(Between(0, 1)) +
+             Duration(1);
+    default:
+      return seconds(limits::kMaxDurationSeconds);
+  }
+}
+
+SignalKind Generator::PickLiveKind() {
+  return static_cast<SignalKind>(Between(0, 2));
+}
+
+Signal Generator::PickSignal() {
+  Signal signal;
+  if (Chance(pace_ == Pace::kFlood ? 98 : 88)) {
+    signal.kind = Chance(40) ? SignalKind::kActive : PickLiveKind();
+    if (Chance(12)) signal.idle_for = PickIdleFor();
+  } else if (Chance(40)) {
+    signal.kind = SignalKind::kDetach;
+  } else {
+    signal.kind = SignalKind::kLeave;
+    if (Chance(60)) signal.linger = Duration(Between(1, 10'000'000));
+  }
+  return signal;
+}
+
+void Generator::FillOpen(Step& step) {
+  step.unary = Chance(30);
+  if (Chance(70)) step.instance = static_cast<Instance>(Between(1, 3));
+  if (Chance(60)) {
+    // Mostly the same class for the same name, as clients do.
+    step.device = static_cast<DeviceClass>(
+        Chance(80) ? step.session % 6 : static_cast<int>(Between(0, 5)));
+  }
+  if (Chance(20)) step.metadata = static_cast<int>(Between(0, 2));
+  if (Chance(60)) {
+    Signal signal;
+    signal.kind = PickLiveKind();
+    if (Chance(15)) signal.idle_for = PickIdleFor();
+    step.signal = signal;
+  }
+}
+
+Step Generator::Next(const World& world) {
+  Step step;
+  step.kind = PickKind();
+  if (step.kind == Step::Kind::kTick && Chance(60)) {
+    MoveToTick();
+  } else {
+    MoveClock(world);
+  }
+  step.now = now_;
+  // A caller that was overtaken on its way brings an older time.
+  if (Chance(2)) step.now.presence -= Duration(Between(0, 3'000));
+  step.user = static_cast<int>(Between(0, options_.users - 1));
+  step.session = static_cast<int>(Between(0, options_.sessions - 1));
+  const bool speaks =
+      step.kind == Step::Kind::kApply || step.kind == Step::Kind::kUnary;
+  // Who is not there is mostly heard of by an open.
+  if (speaks && Chance(70) &&
+      !world.model().IsOpen(UserName(step.user), SessionId(step.session),
+                            now_)) {
+    step.kind = Step::Kind::kOpen;
+  }
+  step.back = Chance(pace_ == Pace::kFlood ? 98 : 85)
+                  ? 0
+                  : static_cast<int>(Between(0, 2));
+  switch (step.kind) {
+    case Step::Kind::kOpen:
+      FillOpen(step);
+      break;
+    case Step::Kind::kUnary:
+      if (Chance(10)) step.back = kNobody;
+      step.signal = PickSignal();
+      break;
+    case Step::Kind::kApply:
+      step.signal = PickSignal();
+      break;
+    case Step::Kind::kTakeMail:
+      step.most = static_cast<int>(Between(1, 4));
+      break;
+    case Step::Kind::kSetPolicy:
+      step.policy =
+          static_cast<int>(Between(0, static_cast<int>(Policies().size()) - 1));
+      break;
+    default:
+      break;
+  }
+  return step;
+}
+
+}  // namespace lifesign::property

@@ -1,0 +1,230 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/property/step.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace lifesign::property {
+namespace {
+
+const char* Word(SignalKind kind) {
+  switch (kind) {
+    case SignalKind::kActive:
+      return "ACTIVE";
+    case SignalKind::kIdle:
+      return "IDLE";
+    case SignalKind::kBackground:
+      return "BACKGROUND";
+    case SignalKind::kDetach:
+      return "DETACH";
+    case SignalKind::kLeave:
+      break;
+  }
+  return "LEAVE";
+}
+
+std::string Seconds(Duration duration) {
+  return absl::StrFormat("%.6f", static_cast<double>(duration.count()) / 1e6);
+}
+
+std::string At(const absl::optional<WallTime>& time, const Now& start) {
+  return time.has_value() ? Seconds(*time - start.wall) : "unset";
+}
+
+std::string Words(const Signal& signal) {
+  std::string words = Word(signal.kind);
+  if (signal.idle_for.has_value()) {
+    absl::StrAppend(&words, " idle_for ", Seconds(*signal.idle_for));
+  }
+  if (signal.linger.count() != 0) {
+    absl::StrAppend(&words, " linger ", Seconds(signal.linger));
+  }
+  return words;
+}
+
+std::string Attachment(int back) {
+  if (back == kNobody) return " without attachment";
+  if (back == 0) return "";
+  return absl::StrCat(" by attachment newest-", back);
+}
+
+std::string OpenWords(const Step& step) {
+  std::string words = step.unary ? "open unary" : "open stream";
+  if (step.instance != kNoInstance) {
+    absl::StrAppend(&words, " instance ", step.instance);
+  }
+  if (step.device.has_value()) {
+    absl::StrAppend(&words, " on ", DeviceClassName(*step.device));
+  }
+  if (step.metadata.has_value()) {
+    absl::StrAppend(&words, " metadata ", *step.metadata);
+  }
+  if (step.signal.has_value()) {
+    absl::StrAppend(&words, " with ", Words(*step.signal));
+  }
+  return words;
+}
+
+}  // namespace
+
+std::string UserName(int user) { return absl::StrCat("u", user); }
+std::string SessionId(int session) { return absl::StrCat("s", session); }
+
+std::string Line(const Step& step, const Now& start) {
+  std::string line =
+      absl::StrCat("@", Seconds(step.now.presence - start.presence));
+  const Duration frozen =
+      (step.now.real - start.real) - (step.now.presence - start.presence);
+  const Duration jumped =
+      (step.now.wall - start.wall) - (step.now.real - start.real);
+  if (frozen.count() != 0) {
+    absl::StrAppend(&line, " (real +", Seconds(frozen), ")");
+  }
+  if (jumped.count() != 0) {
+    absl::StrAppend(&line, " (wall ", Seconds(jumped), ")");
+  }
+  const std::string user = absl::StrCat(" ", UserName(step.user));
+  const std::string session =
+      absl::StrCat(user, "/", SessionId(step.session), " ");
+  switch (step.kind) {
+    case Step::Kind::kOpen:
+      return absl::StrCat(line, session, OpenWords(step));
+    case Step::Kind::kApply:
+      return absl::StrCat(line, session, "stream ", Words(*step.signal),
+                          Attachment(step.back));
+    case Step::Kind::kUnary:
+      return absl::StrCat(line, session, "unary ", Words(*step.signal),
+                          Attachment(step.back));
+    case Step::Kind::kDisconnect:
+      return absl::StrCat(line, session, "stream closes",
+                          Attachment(step.back));
+    case Step::Kind::kRead:
+      return absl::StrCat(line, user, " is read");
+    case Step::Kind::kCopy:
+      return absl::StrCat(line, user, " is copied and watched");
+    case Step::Kind::kUnwatch:
+      return absl::StrCat(line, user, " is not watched any more");
+    case Step::Kind::kTakeMail:
+      return absl::StrCat(line, " the watcher takes ", step.most);
+    case Step::Kind::kTick:
+      return absl::StrCat(line, " tick");
+    case Step::Kind::kSetPolicy:
+      break;
+  }
+  return absl::StrCat(line, " policy ", step.policy);
+}
+
+const char* Word(State state) {
+  switch (state) {
+    case State::kActive:
+      return "ACTIVE";
+    case State::kIdle:
+      return "IDLE";
+    case State::kAway:
+      return "AWAY";
+    case State::kStale:
+      return "STALE";
+    case State::kOffline:
+      break;
+  }
+  return "OFFLINE";
+}
+
+const char* Word(Cause cause) {
+  switch (cause) {
+    case Cause::kNone:
+      break;
+    case Cause::kSignal:
+      return "SIGNAL";
+    case Cause::kDecay:
+      return "DECAY";
+    case Cause::kExpiry:
+      return "EXPIRY";
+    case Cause::kLeave:
+      return "LEAVE";
+    case Cause::kReconvergence:
+      return "RECONVERGENCE";
+    case Cause::kAvailability:
+      return "AVAILABILITY";
+  }
+  return "NONE";
+}
+
+const char* Word(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kNone:
+      break;
+    case Refusal::kSessionNotOpen:
+      return "SESSION_NOT_OPEN";
+    case Refusal::kStaleAttachment:
+      return "STALE_ATTACHMENT";
+    case Refusal::kTooManyTakeOvers:
+      return "TOO_MANY_TAKE_OVERS";
+    case Refusal::kTooManySessions:
+      return "TOO_MANY_SESSIONS";
+  }
+  return "OK";
+}
+
+std::string Words(const DeviceStates& devices) {
+  return absl::StrJoin(devices, ",", [](std::string* out, State state) {
+    absl::StrAppend(out, Word(state));
+  });
+}
+
+std::string Words(const OpenOutcome& outcome) {
+  if (!outcome.ok()) {
+    return absl::StrCat(Word(outcome.refusal), " retry after ",
+                        Seconds(outcome.retry_after));
+  }
+  std::string words =
+      absl::StrCat(outcome.resumed ? "resumed " : "begun ", Word(outcome.state),
+                   " interval ", Seconds(outcome.next_interval));
+  if (outcome.taken_over.has_value()) {
+    absl::StrAppend(&words, " taken over from stream ",
+                    outcome.taken_over->stream, " handle ",
+                    outcome.taken_over->handle);
+  }
+  return words;
+}
+
+std::string Words(const SignalOutcome& outcome) {
+  if (!outcome.ok()) return Word(outcome.refusal);
+  return absl::StrCat(Word(outcome.state), " interval ",
+                      Seconds(outcome.next_interval),
+                      outcome.is_news ? " news" : " no news",
+                      outcome.bound ? " bound" : " free");
+}
+
+std::string Words(const PresenceRecord& record, const Now& start) {
+  return absl::StrCat(record.user, record.known ? " " : " (unknown) ",
+                      Word(record.state), " [", Words(record.devices), "] ",
+                      Word(record.cause), " revision ", record.revision,
+                      " since ", At(record.since, start), " last_seen ",
+                      At(record.last_seen, start), " last_active ",
+                      At(record.last_active, start));
+}
+
+std::string Words(const Change& change, const Now& start) {
+  return absl::StrCat(Word(change.before), " [", Words(change.devices_before),
+                      "] -> ", Words(change.after, start));
+}
+
+std::string Words(const SessionView& view, const Now& start) {
+  std::string words = absl::StrCat(
+      view.session, " ", Word(view.state), " on ", DeviceClassName(view.device),
+      view.connected ? " connected" : " not connected", " attachment ",
+      view.attachment, " opened ", At(view.opened_at, start), " last_seen ",
+      At(view.last_seen, start), " last_active ", At(view.last_active, start),
+      " interval ", Seconds(view.next_interval), " lifecycle ",
+      view.lifecycle.has_value() ? static_cast<int>(*view.lifecycle) : -1);
+  for (const auto& [key, value] : view.metadata) {
+    absl::StrAppend(&words, " ", key, "=", value);
+  }
+  return words;
+}
+
+}  // namespace lifesign::property

@@ -1,0 +1,502 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/property/world.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+
+namespace lifesign::property {
+namespace {
+
+// How far two ways of computing the same probability may lie apart.
+constexpr double kRounding = 1e-6;
+constexpr int kAttachmentsCompared = 3;
+
+Policy WithRows() {
+  Policy policy;
+  PolicyRow phone;
+  phone.active_window = seconds(30);
+  phone.idle_window = seconds(90);
+  phone.away_window = seconds(400);
+  phone.ttl = seconds(600);
+  phone.active_interval = seconds(20);
+  phone.idle_interval = seconds(60);
+  phone.background_interval = seconds(150);
+  policy.by_device[static_cast<std::size_t>(DeviceClass::kMobile)] = phone;
+  PolicyRow bot;
+  bot.active_window = seconds(5);
+  bot.idle_window = seconds(6);
+  bot.away_window = seconds(7);
+  bot.ttl = seconds(8);
+  bot.active_interval = seconds(3);
+  bot.idle_interval = seconds(3);
+  bot.background_interval = seconds(3);
+  policy.by_device[static_cast<std::size_t>(DeviceClass::kBot)] = bot;
+  return policy;
+}
+
+Policy WithoutPatience() {
+  Policy policy = ScalePolicy(Policy(), 1, 10);
+  policy.downgrade_debounce = Duration(0);
+  policy.jitter_percent = 0;
+  policy.offline_retention = seconds(5);
+  return policy;
+}
+
+Policy WithLongDebounce() {
+  Policy policy;
+  policy.downgrade_debounce = seconds(14);
+  policy.jitter_percent = 25;
+  policy.offline_retention = seconds(60);
+  return policy;
+}
+
+DeviceClass DeviceOf(const OpenRequest& request) {
+  return request.device.value_or(DeviceClass::kOther);
+}
+
+Now Later(const Now& a, const Now& b) {
+  return {std::max(a.presence, b.presence), std::max(a.real, b.real), b.wall};
+}
+
+}  // namespace
+
+const std::vector<Policy>& Policies() {
+  static const std::vector<Policy> policies = {
+      Policy(), ScalePolicy(Policy(), 1, 10), WithRows(), WithoutPatience(),
+      WithLongDebounce()};
+  return policies;
+}
+
+Model::Options World::ModelOptions(const WorldOptions& options) {
+  // Another engine tells in which shard a user lies.
+  PresenceEngine::Options probe_options;
+  probe_options.shards = options.shards;
+  probe_options.hash_seed = options.hash_seed;
+  PresenceEngine probe(probe_options, Now{});
+  std::map<std::string, int> shards;
+  for (int user = 0; user < options.users; ++user) {
+    const std::string name = UserName(user);
+    OpenRequest request;
+    request.name = {name, "probe"};
+    shards[name] = static_cast<int>(probe.Open(request, Now{}).ref.shard);
+  }
+  Model::Options model;
+  model.policy = Policies()[static_cast<std::size_t>(options.policy)];
+  model.epoch = 1'000'000;
+  model.max_sessions_per_user = options.max_sessions_per_user;
+  model.shards = options.shards;
+  model.shard_of = [shards](const std::string& user) {
+    return shards.at(user);
+  };
+  return model;
+}
+
+World::World(const WorldOptions& options, const Now& start)
+    : options_(options),
+      start_(start),
+      newest_(start),
+      engine_(
+          [&] {
+            PresenceEngine::Options engine;
+            engine.policy =
+                Policies()[static_cast<std::size_t>(options.policy)];
+            engine.shards = options.shards;
+            engine.epoch = 1'000'000;
+            engine.hash_seed = options.hash_seed;
+            engine.max_sessions_per_user = options.max_sessions_per_user;
+            return engine;
+          }(),
+          start),
+      model_(ModelOptions(options), start),
+      collector_(std::make_shared<Watch>(std::weak_ptr<WatchListener>())),
+      watcher_(std::make_shared<Watch>(std::weak_ptr<WatchListener>())) {
+  std::vector<std::string> everyone;
+  for (int user = 0; user < options.users; ++user) {
+    everyone.push_back(UserName(user));
+  }
+  engine_.CopyAndRegister(collector_, everyone, start);
+}
+
+int World::AttachmentsOf(int user, int session) const {
+  const auto found = held_.find({user, session});
+  return found == held_.end() ? 0 : static_cast<int>(found->second.size());
+}
+
+World::Held* World::Find(const Step& step) {
+  if (step.back == kNobody) return nullptr;
+  const auto found = held_.find({step.user, step.session});
+  if (found == held_.end()) return nullptr;
+  auto& held = found->second;
+  const auto back = static_cast<std::size_t>(step.back);
+  return back < held.size() ? &held[held.size() - 1 - back] : nullptr;
+}
+
+absl::optional<std::string> World::Compare(const std::string& expected,
+                                           const std::string& actual,
+                                           const char* what) {
+  if (expected == actual) return absl::nullopt;
+  return absl::StrCat(what, "\n    model:  ", expected,
+                      "\n    engine: ", actual);
+}
+
+absl::optional<std::string> World::Run(const Step& step) {
+  newest_ = Later(newest_, step.now);
+  absl::optional<std::string> fault;
+  switch (step.kind) {
+    case Step::Kind::kOpen:
+      fault = Open(step);
+      break;
+    case Step::Kind::kApply:
+      fault = Apply(step);
+      break;
+    case Step::Kind::kUnary:
+      fault = ApplyUnary(step);
+      break;
+    case Step::Kind::kDisconnect:
+      if (Held* held = Find(step); held != nullptr && held->stream) {
+        held->stream = false;
+        engine_.Disconnect(held->ref, step.now);
+        model_.Disconnect(UserName(step.user), SessionId(step.session),
+                          held->ref.attachment, step.now);
+      }
+      break;
+    case Step::Kind::kRead:
+      fault = Read(step);
+      break;
+    case Step::Kind::kCopy:
+      fault = Copy(step);
+      break;
+    case Step::Kind::kUnwatch: {
+      const std::string user = UserName(step.user);
+      engine_.Unregister(*watcher_, std::vector<std::string>{user});
+      watched_.erase(user);
+      break;
+    }
+    case Step::Kind::kTakeMail:
+      fault = TakeMail(step);
+      break;
+    case Step::Kind::kTick:
+      engine_.Tick(step.now);
+      model_.Tick(step.now);
+      break;
+    case Step::Kind::kSetPolicy: {
+      const Policy& policy = Policies()[static_cast<std::size_t>(step.policy)];
+      engine_.SetPolicy(policy);
+      model_.SetPolicy(policy);
+      break;
+    }
+  }
+  if (!fault) fault = CompareChanges(step.kind);
+  if (!fault && step.kind == Step::Kind::kTick) fault = FollowForgetting();
+  if (!fault) fault = CompareBindings(step);
+  return fault;
+}
+
+absl::optional<std::string> World::Open(const Step& step) {
+  const std::string user = UserName(step.user);
+  const std::string session = SessionId(step.session);
+  const Metadata metadata =
+      step.metadata.value_or(0) == 0
+          ? Metadata()
+          : Metadata{{"key", absl::StrCat(*step.metadata)}};
+  OpenRequest request;
+  request.name = {user, session};
+  if (!step.unary) request.binding = {next_stream_++, 7};
+  request.instance = step.instance;
+  request.device = step.device;
+  if (step.metadata.has_value()) request.metadata = &metadata;
+  request.signal = step.signal;
+
+  const OpenOutcome actual = engine_.Open(request, step.now);
+  const OpenOutcome expected =
+      model_.Open(request, actual.ref.attachment, step.now);
+  if (actual.ok()) {
+    if (!attachments_.insert(actual.ref.attachment).second) {
+      return "an attachment was given twice";
+    }
+    held_[{step.user, step.session}].push_back({actual.ref, !step.unary});
+  }
+  ++tally_[actual.ok()
+               ? absl::StrCat("open ", actual.resumed ? "resumed" : "begun",
+                              actual.taken_over ? " taking over" : "")
+               : absl::StrCat("open refused ", Word(actual.refusal))];
+  ++tally_[absl::StrCat("open on ", DeviceClassName(DeviceOf(request)))];
+  return Compare(Words(expected), Words(actual), "open");
+}
+
+absl::optional<std::string> World::Apply(const Step& step) {
+  const Held* held = Find(step);
+  // A stream that is gone says nothing.
+  if (held == nullptr || !held->stream) return absl::nullopt;
+  const SignalOutcome actual = engine_.Apply(held->ref, *step.signal, step.now);
+  const SignalOutcome expected =
+      model_.Apply(UserName(step.user), SessionId(step.session),
+                   held->ref.attachment, *step.signal, step.now);
+  ++tally_[absl::StrCat("stream signal ", Word(actual.refusal))];
+  return Compare(Words(expected), Words(actual), "stream signal");
+}
+
+absl::optional<std::string> World::ApplyUnary(const Step& step) {
+  const std::string user = UserName(step.user);
+  const std::string session = SessionId(step.session);
+  const Held* held = Find(step);
+  const Attachment attachment =
+      held == nullptr ? kNoAttachment : held->ref.attachment;
+  if (attachment == kNoAttachment && step.signal->kind != SignalKind::kLeave) {
+    return absl::nullopt;
+  }
+  const SignalOutcome actual =
+      engine_.ApplyUnary({user, session}, attachment, *step.signal, step.now);
+  const SignalOutcome expected =
+      model_.ApplyUnary(user, session, attachment, *step.signal, step.now);
+  ++tally_[absl::StrCat("unary signal ", Word(actual.refusal))];
+  return Compare(Words(expected), Words(actual), "unary signal");
+}
+
+absl::optional<std::string> World::Read(const Step& step) {
+  const std::string user = UserName(step.user);
+  const UserView view = engine_.GetUser(user, step.now);
+  const std::vector<SessionView> sessions =
+      engine_.ListSessions(user, step.now);
+  const UserExplanation explanation = engine_.Explain(user, step.now);
+  const ModelUserView expected = model_.Read(user, step.now);
+  ++tally_[absl::StrCat("read ", Word(view.record.state))];
+
+  auto fault = Compare(Words(expected.record, start_),
+                       Words(view.record, start_), "user");
+  if (!fault) {
+    fault = Compare(Words(expected.record, start_),
+                    Words(explanation.user.record, start_), "explained user");
+  }
+  if (!fault && view.sessions_by_state != expected.sessions_by_state) {
+    fault = "sessions by state";
+  }
+  if (!fault) {
+    fault = CompareSessions(expected, sessions, view.confidence, step.now);
+  }
+  if (!fault) fault = CompareExplanation(expected, explanation);
+  return fault;
+}
+
+absl::optional<std::string> World::CompareSessions(
+    const ModelUserView& expected, const std::vector<SessionView>& sessions,
+    double user_confidence, const Now&) {
+  if (sessions.size() != expected.sessions.size()) {
+    return absl::StrCat("the model lists ", expected.sessions.size(),
+                        " sessions, the engine ", sessions.size());
+  }
+  double all_gone = 1;
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    const ModelSessionView& model = expected.sessions[i];
+    const auto fault = Compare(Words(model.view, start_),
+                               Words(sessions[i], start_), "session");
+    if (fault) return fault;
+    const double confidence = sessions[i].confidence;
+    if (!(confidence >= 0 && confidence <= 1)) return "confidence outside 0…1";
+    if (model.within_promise && confidence != 1) {
+      return "confidence below 1 within the promise";
+    }
+    if (model.holds_user_state) all_gone *= 1 - confidence;
+  }
+  const double together = sessions.empty() ? 0 : 1 - all_gone;
+  if (std::abs(together - user_confidence) > kRounding) {
+    return absl::StrCat("a user's confidence of ", user_confidence,
+                        " where the sessions give ", together);
+  }
+  return absl::nullopt;
+}
+
+absl::optional<std::string> World::CompareExplanation(
+    const ModelUserView& expected, const UserExplanation& explanation) {
+  const auto words = [&](const absl::optional<CapView>& cap) {
+    return cap ? absl::StrCat((cap->started_at - start_.wall).count(), " to ",
+                              (cap->in_force_at - start_.wall).count(),
+                              cap->in_force ? " in force" : " not in force")
+               : std::string("none");
+  };
+  const auto next = [&](const absl::optional<NextChangeView>& change) {
+    return change ? absl::StrCat((change->at - start_.wall).count(), " ",
+                                 Word(change->state))
+                  : std::string("none");
+  };
+  if (explanation.sessions.size() != expected.sessions.size()) {
+    return "as many explanations as sessions";
+  }
+  for (std::size_t i = 0; i < expected.sessions.size(); ++i) {
+    const ModelSessionView& model = expected.sessions[i];
+    const SessionExplanation& engine = explanation.sessions[i];
+    auto fault =
+        Compare(words(model.idle_cap), words(engine.idle_cap), "idle cap");
+    if (!fault) {
+      fault = Compare(words(model.background_cap), words(engine.background_cap),
+                      "background cap");
+    }
+    if (!fault) {
+      fault = Compare(next(model.next_change), next(engine.next_change),
+                      "next change of a session");
+    }
+    if (!fault && (model.signal_age != engine.signal_age ||
+                   model.activity_age != engine.activity_age)) {
+      fault = absl::StrCat("ages: signal ", model.signal_age.count(), " and ",
+                           engine.signal_age.count(), ", activity ",
+                           model.activity_age.count(), " and ",
+                           engine.activity_age.count());
+    }
+    if (!fault && model.linger_until != engine.linger_until) fault = "linger";
+    if (!fault && model.holds_user_state != engine.holds_user_state) {
+      fault = "who holds the user's state";
+    }
+    if (fault) return fault;
+  }
+  return Compare(next(expected.next_change), next(explanation.next_change),
+                 "next change of the user");
+}
+
+absl::optional<std::string> World::Copy(const Step& step) {
+  const std::string user = UserName(step.user);
+  const std::vector<PresenceRecord> copied = engine_.CopyAndRegister(
+      watcher_, std::vector<std::string>{user}, step.now);
+  const PresenceRecord expected = model_.Read(user, step.now).record;
+  watched_.insert(user);
+  std::erase_if(mailbox_,
+                [&](const Waiting& waiting) { return waiting.user == user; });
+  // What the copy found is in it, and is not told to this watcher again.
+  auto fault = CompareChanges(step.kind);
+  std::erase_if(mailbox_,
+                [&](const Waiting& waiting) { return waiting.user == user; });
+  if (fault) return fault;
+  if (copied.size() != 1) return "one record for each user copied";
+  return Compare(Words(expected, start_), Words(copied[0], start_), "copy");
+}
+
+absl::optional<std::string> World::TakeMail(const Step& step) {
+  const auto words = [](const std::string& user, State state,
+                        Revision revision) {
+    return absl::StrCat(user, " ", Word(state), " ", revision, "; ");
+  };
+  const auto most = static_cast<std::size_t>(step.most);
+  std::string actual;
+  for (const PublishedChangePtr& mail : watcher_->Take(most)) {
+    const PresenceRecord& after = mail->change.after;
+    absl::StrAppend(&actual, words(after.user, after.state, after.revision));
+    ++tally_["mail taken"];
+  }
+  std::string expected;
+  for (std::size_t i = 0; i < most && !mailbox_.empty(); ++i) {
+    const Waiting& first = mailbox_.front();
+    absl::StrAppend(&expected, words(first.user, first.state, first.revision));
+    mailbox_.erase(mailbox_.begin());
+  }
+  return Compare(expected, actual, "mailbox");
+}
+
+void World::LeaveInMailbox(const Change& change) {
+  const std::string& user = change.after.user;
+  if (!watched_.contains(user)) return;
+  const auto found = std::find_if(
+      mailbox_.begin(), mailbox_.end(),
+      [&](const Waiting& waiting) { return waiting.user == user; });
+  if (found == mailbox_.end()) {
+    mailbox_.push_back(
+        {user, change.before, change.after.state, change.after.revision});
+  } else if (found->told == change.after.state) {
+    mailbox_.erase(found);
+    ++tally_["mail vanished"];
+  } else {
+    found->state = change.after.state;
+    found->revision = change.after.revision;
+    ++tally_["mail coalesced"];
+  }
+}
+
+absl::optional<std::string> World::CompareChanges(Step::Kind kind) {
+  const Revision published_before = engine_.published_up_to();
+  collected_.clear();
+  engine_.Publish(newest_, [&](const Change& change) {
+    collected_.push_back(change);
+    return std::shared_ptr<const void>();
+  });
+  std::vector<Change> changes = model_.TakeChanges();
+  if (kind == Step::Kind::kTick) AdoptOrderOf(changes);
+  model_.Publish(newest_);
+
+  std::map<std::string, std::string> expected;
+  std::map<std::string, std::string> actual;
+  for (const Change& change : changes) {
+    ++tally_[absl::StrCat("change ", Word(change.after.cause),
+                          change.ChangesState() ? "" : " of devices")];
+    if (!change.ChangesState()) continue;
+    absl::StrAppend(&expected[change.after.user], "\n      ",
+                    Words(change, start_));
+  }
+  for (const Change& change : collected_) {
+    absl::StrAppend(&actual[change.after.user], "\n      ",
+                    Words(change, start_));
+    Revision& newest = newest_of_shard_[model_.ShardIndexOf(change.after.user)];
+    if (change.after.revision <= newest) return "a revision that does not rise";
+    newest = change.after.revision;
+    if (newest <= published_before) return "published behind its watermark";
+    LeaveInMailbox(change);
+  }
+  for (int user = 0; user < options_.users; ++user) {
+    const std::string name = UserName(user);
+    const auto fault = Compare(expected[name], actual[name], "changes");
+    if (fault) return fault;
+  }
+  return absl::nullopt;
+}
+
+// When exactly a user is forgotten is the engine's business: with a tick, and
+// not before the retention has run out.
+absl::optional<std::string> World::FollowForgetting() {
+  for (int user = 0; user < options_.users; ++user) {
+    const std::string name = UserName(user);
+    if (engine_.GetUser(name, newest_).record.known) continue;
+    if (!model_.Forget(name, newest_)) {
+      return absl::StrCat(name, " is forgotten too early");
+    }
+  }
+  return absl::nullopt;
+}
+
+// A tick changes many users at once, in an order that is the engine's own. The
+// revisions that it gives are the model's, each to another user of the shard.
+void World::AdoptOrderOf(std::vector<Change>& changes) {
+  std::map<int, std::set<Revision>> left;
+  for (const Change& change : changes) {
+    left[model_.ShardIndexOf(change.after.user)].insert(change.after.revision);
+  }
+  for (Change& change : changes) {
+    const std::string& user = change.after.user;
+    const Revision given = engine_.GetUser(user, newest_).record.revision;
+    if (left[model_.ShardIndexOf(user)].erase(given) == 0) continue;
+    change.after.revision = given;
+    model_.GiveRevision(user, given);
+  }
+}
+
+// Whether a stream's handle is free is the same question at every instant.
+absl::optional<std::string> World::CompareBindings(const Step& step) {
+  for (const auto& [who, held] : held_) {
+    const std::size_t first = held.size() > kAttachmentsCompared
+                                  ? held.size() - kAttachmentsCompared
+                                  : 0;
+    for (std::size_t i = first; i < held.size(); ++i) {
+      if (!held[i].stream) continue;
+      const bool expected =
+          model_.IsBound(UserName(who.first), SessionId(who.second),
+                         held[i].ref.attachment, step.now);
+      if (engine_.IsBound(held[i].ref, step.now) == expected) continue;
+      return absl::StrCat(
+          UserName(who.first), "/", SessionId(who.second), " attachment ", i,
+          " is ", expected ? "bound" : "not bound", " for the model only");
+    }
+  }
+  return absl::nullopt;
+}
+
+}  // namespace lifesign::property

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The engine and the model, side by side.
+#ifndef LIFESIGN_TESTS_PROPERTY_WORLD_H_
+#define LIFESIGN_TESTS_PROPERTY_WORLD_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/types/optional.h"
+#include "server/core/presence_engine.h"
+#include "tests/property/model.h"
+#include "tests/property/step.h"
+
+namespace lifesign::property {
+
+// Policies that a world may be judged by; each is valid.
+const std::vector<Policy>& Policies();
+
+struct WorldOptions {
+  int shards = 1;
+  int users = 1;
+  int sessions = 1;  // names of a user's sessions
+  int max_sessions_per_user = 64;
+  int policy = 0;
+  std::uint64_t hash_seed = 0;
+};
+
+// How often what happened: whoever asserts that nothing went wrong should know
+// that something went on.
+using Tally = std::map<std::string, int>;
+
+class World {
+ public:
+  World(const WorldOptions& options, const Now& start);
+
+  // Does `step` to both. Returns how they disagree; none if they do not.
+  absl::optional<std::string> Run(const Step& step);
+
+  const Model& model() const { return model_; }
+  const Now& start() const { return start_; }
+  // The attachments that the session had in this world.
+  int AttachmentsOf(int user, int session) const;
+  const Tally& tally() const { return tally_; }
+
+ private:
+  struct Held {
+    SessionRef ref;
+    bool stream;  // of a stream that is open
+  };
+  // What waits in the watcher's mailbox, as docs/concepts.md § 9 says it.
+  struct Waiting {
+    std::string user;
+    State told;
+    State state;
+    Revision revision;
+  };
+
+  static Model::Options ModelOptions(const WorldOptions& options);
+  Held* Find(const Step& step);
+  absl::optional<std::string> Open(const Step& step);
+  absl::optional<std::string> Apply(const Step& step);
+  absl::optional<std::string> ApplyUnary(const Step& step);
+  absl::optional<std::string> Read(const Step& step);
+  absl::optional<std::string> CompareSessions(
+      const ModelUserView& expected, const std::vector<SessionView>& sessions,
+      double user_confidence, const Now& now);
+  absl::optional<std::string> CompareExplanation(
+      const ModelUserView& expected, const UserExplanation& explanation);
+  absl::optional<std::string> Copy(const Step& step);
+  absl::optional<std::string> TakeMail(const Step& step);
+  absl::optional<std::string> CompareChanges(Step::Kind kind);
+  void AdoptOrderOf(std::vector<Change>& changes);
+  absl::optional<std::string> CompareBindings(const Step& step);
+  absl::optional<std::string> FollowForgetting();
+  void LeaveInMailbox(const Change& change);
+  absl::optional<std::string> Compare(const std::string& expected,
+                                      const std::string& actual,
+                                      const char* what);
+
+  const WorldOptions options_;
+  const Now start_;
+  Now newest_;
+  PresenceEngine engine_;
+  Model model_;
+  std::map<std::pair<int, int>, std::vector<Held>> held_;
+  std::uint64_t next_stream_ = 1;
+  std::set<Attachment> attachments_;
+
+  // Is told of everyone, all the time.
+  std::shared_ptr<Watch> collector_;
+  std::vector<Change> collected_;
+  std::map<int, Revision> newest_of_shard_;
+  // Is told of some, now and then.
+  std::shared_ptr<Watch> watcher_;
+  std::set<std::string> watched_;
+  std::vector<Waiting> mailbox_;
+
+  Tally tally_;
+};
+
+}  // namespace lifesign::property
+
+#endif  // LIFESIGN_TESTS_PROPERTY_WORLD_H_
