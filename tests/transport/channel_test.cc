@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include <grpcpp/client_context.h>
 #include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -22,11 +20,13 @@
 #include "server/transport/channel/channel_settings.h"
 #include "server/transport/channel/self_call.h"
 #include "tests/testing/eventually.h"
+#include "tests/testing/generic_call.h"
 
 namespace lifesign {
 namespace {
 
 using testing::Eventually;
+using testing::GenericCall;
 
 // While shut, every call blocks the thread of gRPC that brings it.
 class Gate : public grpc::CallbackGenericService {
@@ -68,42 +68,6 @@ class Gate : public grpc::CallbackGenericService {
   int entered_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// One call, and what became of it.
-class GenericCall : public grpc::ClientUnaryReactor {
- public:
-  GenericCall(grpc::Server& server, const std::string& method)
-      : stub_(server.InProcessChannel(grpc::ChannelArguments())) {
-    const grpc::Slice nothing;
-    request_ = grpc::ByteBuffer(&nothing, 1);
-    stub_.PrepareUnaryCall(&context_, method, grpc::StubOptions(), &request_,
-                           &response_, this);
-    StartCall();
-  }
-  void OnDone(const grpc::Status& status) override {
-    MutexLock lock(mutex_);
-    code_ = status.error_code();
-    done_ = true;
-    changed_.NotifyAll();
-  }
-  grpc::StatusCode Code() {
-    MutexLock lock(mutex_);
-    while (!done_) {
-      changed_.Wait(mutex_);
-    }
-    return code_;
-  }
-
- private:
-  grpc::GenericStub stub_;
-  grpc::ClientContext context_;
-  grpc::ByteBuffer request_;
-  grpc::ByteBuffer response_;
-  Mutex mutex_;
-  CondVar changed_;
-  bool done_ ABSL_GUARDED_BY(mutex_) = false;
-  grpc::StatusCode code_ ABSL_GUARDED_BY(mutex_) = grpc::StatusCode::OK;
-};
-
 class ChannelTest : public ::testing::Test {
  protected:
   void Serve(bool reflection = true) {
@@ -138,17 +102,17 @@ TEST_F(ChannelTest, ReflectionIsASetting) {
   Serve(/*reflection=*/true);
   // Handled by its service, which sees a request that it cannot answer.
   GenericCall on(*server_, kReflection);
-  EXPECT_NE(on.Code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_NE(on.Await().error_code(), grpc::StatusCode::UNIMPLEMENTED);
   server_->Shutdown();
   Serve(/*reflection=*/false);
   GenericCall off(*server_, kReflection);
-  EXPECT_EQ(off.Code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(off.Await().error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_F(ChannelTest, HealthIsServed) {
   Serve();
   GenericCall health(*server_, "/grpc.health.v1.Health/Check");
-  EXPECT_EQ(health.Code(), grpc::StatusCode::OK);
+  EXPECT_EQ(health.Await().error_code(), grpc::StatusCode::OK);
 }
 
 TEST_F(ChannelTest, TheServerCallsItselfOnceAnInterval) {
@@ -218,7 +182,7 @@ TEST_F(ChannelTest, BlockedPollersShowInTheLatenessAndInTheLog) {
   EXPECT_EQ(self_call.lateness().worst, seconds(3));
   EXPECT_EQ(self_call.lateness().waiting, Duration(0));
   for (const auto& call : calls) {
-    call->Code();
+    call->Await();
   }
 }
 
