@@ -9,18 +9,20 @@
 // Says "port N" and then, on its standard input, obeys line by line:
 //   advance 15s   moves time, tick by tick; "ok" once all that it brought has
 //                 been told
+//   drain 9s      begins to let clients go, with that budget; "ok"
 //   restart       ends as a crash would and begins a new run a millisecond
 //                 later; "port N"
 // Ends with its input. With a scale every window and interval of the policy is
 // N percent of the default, for clients that beat in real time.
 
-#include <absl/strings/numbers.h>
-#include <absl/strings/strip.h>
-
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "server/base/clock.h"
 #include "server/base/duration_text.h"
 #include "server/core/policy/policy.h"
@@ -39,6 +41,26 @@ int ScaleOf(absl::string_view argument) {
   return percent;
 }
 
+// Obeys "advance 15s" and "drain 9s"; false if `line` is neither.
+bool ObeyTimed(absl::string_view line, TestServer& server) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(line, absl::MaxSplits(' ', 1));
+  const absl::optional<Duration> duration = ParseDuration(parts.second);
+  if (!duration.has_value()) return false;
+  if (parts.first == "advance") {
+    // Whatever was answered before has happened before: its changes must not
+    // come to their watches after time has moved.
+    server.runtime().Settle();
+    server.Advance(*duration);
+  } else if (parts.first == "drain") {
+    server.runtime().drain().Begin(*duration);
+  } else {
+    return false;
+  }
+  std::cout << "ok" << std::endl;
+  return true;
+}
+
 // Obeys until the input ends; false at a line that it does not understand.
 bool Obey(const PresenceRuntime::Options& options) {
   SimulatedClock clock;
@@ -46,24 +68,16 @@ bool Obey(const PresenceRuntime::Options& options) {
   std::cout << "port " << server->port() << std::endl;
   std::string line;
   while (std::getline(std::cin, line)) {
-    absl::string_view command = line;
-    if (command == "restart") {
+    if (line == "restart") {
       server.reset();
       // Runs are told apart by the time at which they began.
       clock.Advance(milliseconds(1));
       server = std::make_unique<TestServer>(clock, options);
       std::cout << "port " << server->port() << std::endl;
-      continue;
-    }
-    const absl::optional<Duration> by =
-        absl::ConsumePrefix(&command, "advance ") ? ParseDuration(command)
-                                                  : absl::nullopt;
-    if (!by.has_value()) {
+    } else if (!ObeyTimed(line, *server)) {
       std::cerr << "conformance_server: not understood: " << line << '\n';
       return false;
     }
-    server->Advance(*by);
-    std::cout << "ok" << std::endl;
   }
   return true;
 }

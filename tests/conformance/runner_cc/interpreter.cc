@@ -45,6 +45,11 @@ Members& MembersOf(Value& object) {
   return *object.mutable_struct_value()->mutable_fields();
 }
 
+Differences Obeyed(bool obeyed) {
+  if (obeyed) return {};
+  return {"the server did not obey"};
+}
+
 template <typename Request, typename Response>
 grpc::Status CallTyped(v1::PresenceService::Stub& stub,
                        grpc::Status (v1::PresenceService::Stub::*method)(
@@ -76,6 +81,7 @@ Differences Interpreter::Do(const Value& step) {
   using Verb = Differences (Interpreter::*)(const Value&);
   static const std::vector<std::pair<std::string, Verb>> verbs = {
       {"advance", &Interpreter::Advance},
+      {"drain", &Interpreter::Drain},
       {"restart", &Interpreter::Restart},
       {"stream", &Interpreter::BeginStream},
       {"send", &Interpreter::Send},
@@ -94,16 +100,21 @@ Differences Interpreter::Do(const Value& step) {
 }
 
 Differences Interpreter::Advance(const Value& step) {
-  if (server_.Advance(Text(Find(step, "advance")))) return {};
-  return {"the server did not obey"};
+  return Obeyed(
+      server_.Tell(absl::StrCat("advance ", Text(Find(step, "advance")))));
+}
+
+Differences Interpreter::Drain(const Value& step) {
+  return Obeyed(
+      server_.Tell(absl::StrCat("drain ", Text(Find(step, "drain")))));
 }
 
 Differences Interpreter::Restart(const Value& /*step*/) {
   streams_.clear();
   watches_.clear();
-  if (!server_.Restart()) return {"the server did not obey"};
+  const bool obeyed = server_.Restart();
   Connect();
-  return {};
+  return Obeyed(obeyed);
 }
 
 Differences Interpreter::BeginStream(const Value& step) {
@@ -166,14 +177,23 @@ Differences Interpreter::Cancel(const Value& step) {
 }
 
 Differences Interpreter::Ended(const Value& step) {
-  HeartbeatStream& stream = StreamOf(*Find(step, "ended"));
+  const std::string& name = Text(Find(step, "ended"));
+  const auto watch = watches_.find(name);
+  const Differences found = watch != watches_.end()
+                                ? EndOf(*watch->second, step)
+                                : EndOf(*streams_.at(name), step);
+  streams_.erase(name);
+  watches_.erase(name);
+  return found;
+}
+
+template <typename Stream>
+Differences Interpreter::EndOf(Stream& stream, const Value& step) {
   Value response;
   if (stream.Next(response)) {
     return {absl::StrCat("it goes on: ", Show(response))};
   }
-  const grpc::Status status = stream.End();
-  streams_.erase(Text(Find(step, "ended")));
-  return Compare(step, status, Value());
+  return Compare(step, stream.End(), Value());
 }
 
 Differences Interpreter::Call(const Value& step) {
@@ -241,12 +261,7 @@ Differences Interpreter::BeginWatch(const Value& step) {
   if (const Value* expected = Find(step, "answer")) {
     found = ReadUntil(*watch, step, "synced", *expected);
   } else if (Find(step, "error") != nullptr) {
-    std::string name;
-    Value content;
-    if (watch->Next(name, content)) {
-      return {absl::StrCat("it began: ", name, " ", Show(content))};
-    }
-    return Compare(step, watch->End(), Value());
+    return EndOf(*watch, step);
   }
   watches_[Text(Find(step, "watch"))] = std::move(watch);
   return found;
@@ -276,7 +291,7 @@ Differences Interpreter::ReadUntil(Watch& watch, const Value& step,
   std::string name;
   while (name != last) {
     Value content;
-    if (!watch.Next(name, content)) {
+    if (!watch.NextPart(name, content)) {
       return {absl::StrCat("the watch ended: ", Show(OfRpcError(watch.End())))};
     }
     if (name == "snapshot") {
@@ -301,7 +316,7 @@ Differences Interpreter::ReadChanges(Watch& watch, const Value& step,
          expected.list_value().values_size()) {
     std::string name;
     Value content;
-    if (!watch.Next(name, content)) {
+    if (!watch.NextPart(name, content)) {
       return {absl::StrCat("the watch ended: ", Show(OfRpcError(watch.End())))};
     }
     if (name != "progress") changes.push_back(std::move(content));

@@ -31,6 +31,7 @@ class Interpreter {
  private:
   // The steps, by their verbs.
   Differences Advance(const Value& step);
+  Differences Drain(const Value& step);
   Differences Restart(const Value& step);
   Differences BeginStream(const Value& step);
   Differences Send(const Value& step);
@@ -53,6 +54,9 @@ class Interpreter {
   // As many changes as are expected; progress may come between them.
   Differences ReadChanges(Watch& watch, const Value& step,
                           const Value& expected);
+  // Next comes the end of the stream, as the step says.
+  template <typename Stream>
+  Differences EndOf(Stream& stream, const Value& step);
   // The outcome of a call or of a whole stream.
   Differences Compare(const Value& step, const grpc::Status& status,
                       const Value& answer);

@@ -11,7 +11,6 @@
 #include <array>
 #include <cstdlib>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 extern char** environ;
@@ -65,13 +64,13 @@ ServerProcess::~ServerProcess() {
   if (from_ != nullptr) std::fclose(from_);
 }
 
-bool ServerProcess::Advance(const std::string& by) {
-  Tell(absl::StrCat("advance ", by));
+bool ServerProcess::Tell(const std::string& command) {
+  Say(command);
   return Answer("ok") == "ok";
 }
 
 bool ServerProcess::Restart() {
-  Tell("restart");
+  Say("restart");
   return ReadAddress();
 }
 
@@ -81,7 +80,7 @@ bool ServerProcess::ReadAddress() {
   return !line.empty();
 }
 
-void ServerProcess::Tell(const std::string& command) {
+void ServerProcess::Say(const std::string& command) {
   if (to_ == nullptr) return;
   std::fprintf(to_, "%s\n", command.c_str());
   std::fflush(to_);

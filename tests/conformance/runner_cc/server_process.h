@@ -22,13 +22,14 @@ class ServerProcess {
 
   const std::string& address() const { return address_; }
 
-  // False if it did not obey.
-  bool Advance(const std::string& by);
+  // One line, for example "advance 15s"; returns when that is done. False if
+  // it did not obey.
+  bool Tell(const std::string& command);
   // A new run, which has another address.
   bool Restart();
 
  private:
-  void Tell(const std::string& command);
+  void Say(const std::string& command);
   // Its next line if that begins with `word`; empty otherwise.
   std::string Answer(const std::string& word);
   bool ReadAddress();

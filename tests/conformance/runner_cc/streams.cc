@@ -101,11 +101,18 @@ Watch::~Watch() {
   End();
 }
 
-bool Watch::Next(std::string& name, Value& content) {
+bool Watch::Next(Value& response) {
+  v1::WatchPresenceResponse message;
+  if (!reader_->Read(&message)) return false;
+  response = OfMessage(message);
+  return true;
+}
+
+bool Watch::NextPart(std::string& name, Value& content) {
   while (parts_.empty()) {
-    v1::WatchPresenceResponse response;
-    if (!reader_->Read(&response)) return false;
-    TakeApart(OfMessage(response));
+    Value response;
+    if (!Next(response)) return false;
+    TakeApart(response);
   }
   name = std::move(parts_.front().first);
   content = std::move(parts_.front().second);

@@ -64,9 +64,11 @@ class Watch {
         const v1::WatchPresenceRequest& request);
   ~Watch();
 
+  // Waits for the next response; false at the end.
+  bool Next(Value& response);
   // Waits for what comes next: "created", "resync", "snapshot" (one record),
   // "changes" (one record), "synced" or "progress". False at the end.
-  bool Next(std::string& name, Value& content);
+  bool NextPart(std::string& name, Value& content);
   grpc::Status End();
 
   // The newest, in base64.

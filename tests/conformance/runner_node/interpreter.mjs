@@ -81,6 +81,7 @@ export class Differs extends Error {}
 
 const VERBS = [
   'advance',
+  'drain',
   'restart',
   'stream',
   'send',
@@ -123,6 +124,10 @@ export class Interpreter {
 
   async advance(step) {
     await this.server.tell(`advance ${step.advance}`);
+  }
+
+  async drain(step) {
+    await this.server.tell(`drain ${step.drain}`);
   }
 
   async restart() {

@@ -77,8 +77,8 @@ class Interpreter:
         self._channel.close()
 
     def do(self, step):
-        for verb in ("advance", "restart", "stream", "send", "told", "close",
-                     "cancel", "ended", "call", "watch", "watched"):
+        for verb in ("advance", "drain", "restart", "stream", "send", "told",
+                     "close", "cancel", "ended", "call", "watch", "watched"):
             if verb in step:
                 getattr(self, verb)(step)
                 return
@@ -88,6 +88,9 @@ class Interpreter:
 
     def advance(self, step):
         self._server.tell(f"advance {step['advance']}")
+
+    def drain(self, step):
+        self._server.tell(f"drain {step['drain']}")
 
     def restart(self, _):
         self.stop()
