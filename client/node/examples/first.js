@@ -40,9 +40,11 @@ function holdSession(client, user) {
       interval = nextInterval.seconds * 1000 + nextInterval.nanos / 1e6;
       schedule();
     }
-    for (const { status } of errors) console.error(status.message);
+    for (const { status } of errors) {
+      console.error(`session: ${status.message}`);
+    }
   });
-  stream.on('error', ({ message }) => console.error(message));
+  stream.on('error', ({ details }) => console.error(`session: ${details}`));
   stream.on('close', () => clearTimeout(timer));
 
   stream.write({
@@ -79,8 +81,10 @@ function printChanges(client, users) {
       console.log(`${userId} is ${state.replace('PRESENCE_STATE_', '')}`);
     }
   });
-  watch.on('error', ({ code, message }) => {
-    if (code !== grpc.status.CANCELLED) console.error(message);
+  watch.on('error', ({ code, details }) => {
+    if (code === grpc.status.CANCELLED) return;
+    console.error(`watch: ${details}`);
+    process.exitCode = 1;
   });
   return watch;
 }

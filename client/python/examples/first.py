@@ -33,11 +33,14 @@ def hold_session(stub, user, done):
         yield api.HeartbeatRequest(signals=[api.Signal(
             handle=1, kind=presence.SIGNAL_KIND_LEAVE)])
 
-    for answer in stub.Heartbeat(requests()):
-        for update in answer.updates:
-            interval = update.next_interval.ToTimedelta().total_seconds()
-        for error in answer.errors:
-            print(f"error: {error.status.message}", file=sys.stderr)
+    try:
+        for answer in stub.Heartbeat(requests()):
+            for update in answer.updates:
+                interval = update.next_interval.ToTimedelta().total_seconds()
+            for error in answer.errors:
+                print(f"session: {error.status.message}", file=sys.stderr)
+    except grpc.RpcError as error:
+        print(f"session: {error.details()}", file=sys.stderr)
 
 
 def print_changes(stub, users):
@@ -63,6 +66,8 @@ def main(server="127.0.0.1:7400", user="alice", *watched):
             print_changes(stub, watched or [user])
         except KeyboardInterrupt:
             pass
+        except grpc.RpcError as error:
+            sys.exit(f"watch: {error.details()}")
         finally:
             done.set()
             session.join()
