@@ -102,6 +102,25 @@ TEST_F(GatewayTest, MessagesKeepTheLimitsOfTheApi) {
   EXPECT_EQ(world_.logic.counters().signals_sent, 18'000u);
 }
 
+TEST_F(GatewayTest, AskingIsAboutAllThatWasSaidInHoweverManyMessages) {
+  world_.takes_writes = false;
+  OpenMany(9'000);
+  world_.takes_writes = true;
+  world_.Settle();
+  world_.takes_writes = false;
+  for (Handle handle = 1; handle <= 9'000; ++handle) {
+    Signal(handle, Lifecycle::kBackground);
+  }
+  const size_t before = world_.said.size();
+  world_.Do([](auto& logic, RealTime now) { logic.Ask(now); });
+  EXPECT_FALSE(world_.logic.Settled());
+  world_.takes_writes = true;
+  world_.Settle();
+  EXPECT_TRUE(world_.logic.Settled());
+  EXPECT_EQ(world_.said.size(), before + 3);
+  EXPECT_TRUE(world_.last().answer_now());
+}
+
 TEST_F(GatewayTest, OpensWithTheLargestMetadataFitTheirMessages) {
   world_.takes_writes = false;
   for (int i = 0; i < 2'000; ++i) {

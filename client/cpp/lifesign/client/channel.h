@@ -16,7 +16,7 @@ namespace lifesign::client {
 
 struct ChannelOptions {
   // Null: plaintext.
-  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
   // How often the connection is proven by an HTTP/2 ping while a call is open:
   // at least 10 s (raised to that), 0 for never. A ping wakes a phone's radio;
   // without pings a link that died is noticed at the next beat. Pings are no

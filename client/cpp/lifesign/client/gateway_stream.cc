@@ -60,9 +60,7 @@ void GatewayStream::Leave(Handle handle, Duration linger) {
       [=](auto& logic, RealTime now) { logic.Leave(handle, linger, now); });
 }
 
-void GatewayStream::OnNetworkChange() {
-  stream_->Do([](auto& logic, RealTime now) { logic.OnNetworkChange(now); });
-}
+void GatewayStream::OnNetworkChange() { stream_->OnNetworkChange(); }
 
 absl::optional<SessionStatus> GatewayStream::status(Handle handle) const {
   return stream_->Ask([handle](const HeartbeatLogic& logic, RealTime now) {

@@ -25,16 +25,16 @@ class HeartbeatStream;
 
 struct GatewayOptions {
   // Empty: the caller's own.
-  std::string tenant;
+  std::string tenant = {};
   Beats beats = Beats::kByCaller;
   // See SessionOptions.
   Duration report_interaction_after = std::chrono::seconds(5);
   // Told of a session whose status has changed in more than ages and link
   // (which is the stream's). Of several changes of a session only the newest
   // may be told. Threads: see SessionOptions::on_status.
-  std::function<void(Handle, const SessionStatus&)> on_session;
+  std::function<void(Handle, const SessionStatus&)> on_session = nullptr;
   // Told when `link` has changed.
-  std::function<void(Link)> on_link;
+  std::function<void(Link)> on_link = nullptr;
 };
 
 // Holds up to 20,000 sessions on one stream. Whatever is said while a message
@@ -94,8 +94,8 @@ class GatewayStream {
   size_t size() const;
   HeartbeatCounters counters() const;
 
-  // Waits until nothing is left to be sent or answered, at most `timeout`.
-  // Returns whether that is so: after `Leave` of all, that the server knows.
+  // Waits until the server has answered everything that was said before, at
+  // most `timeout`, and returns whether it has.
   // REQUIRES: not on the callback thread.
   bool AwaitSettled(Duration timeout) const;
 

@@ -72,9 +72,7 @@ void Session::SetLifecycle(Lifecycle lifecycle) {
   });
 }
 
-void Session::OnNetworkChange() {
-  stream_->Do([](auto& logic, RealTime now) { logic.OnNetworkChange(now); });
-}
+void Session::OnNetworkChange() { stream_->OnNetworkChange(); }
 
 void Session::Leave(Duration linger) {
   stream_->Do(

@@ -23,7 +23,7 @@ class HeartbeatStream;
 
 struct SessionOptions {
   // Empty: the caller's own.
-  std::string tenant;
+  std::string tenant = {};
   // A third of the server's active window: an interaction is reported at once
   // when the last one reported is older than this, else with the next beat.
   Duration report_interaction_after = std::chrono::seconds(5);
@@ -31,7 +31,7 @@ struct SessionOptions {
   // overlap; of several changes only the newest may be told. Runs on the
   // library's callback thread, which all objects of the process share, without
   // a lock held: it may call this object, also destroy it, but must not block.
-  std::function<void(const SessionStatus&)> on_status;
+  std::function<void(const SessionStatus&)> on_status = nullptr;
 };
 
 // Opens a session and keeps its promises: beats at the interval the server

@@ -32,14 +32,14 @@ enum class Lifecycle {
 // Which session is to be held, and how it begins.
 struct SessionSpec {
   // Required: the rules of ids stand at the top of presence_service.proto.
-  std::string user_id;
+  std::string user_id = {};
   // Required. Stable over reconnects, unique for each tab, process or device of
   // the user; never copied to another one.
-  std::string session_id;
+  std::string session_id = {};
   // UNSPECIFIED: OTHER for a new session.
   v1::DeviceClass device_class = v1::DEVICE_CLASS_UNSPECIFIED;
   // Not given: a resumed session keeps what it has.
-  absl::optional<std::map<std::string, std::string>> metadata;
+  absl::optional<std::map<std::string, std::string>> metadata = absl::nullopt;
   // The first signal, applied with the open: a login is one change. Not given:
   // connecting alone says nothing, and beats say kIdle.
   absl::optional<Lifecycle> lifecycle = Lifecycle::kActive;

@@ -57,9 +57,9 @@ struct WatchEvent {
 
 struct WatchOptions {
   // Empty: the caller's own.
-  std::string tenant;
+  std::string tenant = {};
   // Whom to watch, at most 10,000. Empty: nobody.
-  std::vector<std::string> user_ids;
+  std::vector<std::string> user_ids = {};
   // How long the server may hold a change to batch it, up to 1 s.
   Duration batching_delay = Duration::zero();
   // How long the server may be silent: 10 s to 10 min. Two of them without a
@@ -69,11 +69,11 @@ struct WatchOptions {
   // objects of the process share, without a lock held; calls never overlap. It
   // may call this object, also destroy it, but must not block. Not given: take
   // events with `Next`.
-  std::function<void(const WatchEvent&)> on_event;
+  std::function<void(const WatchEvent&)> on_event = nullptr;
   // Sees every message as it came, before anything is made of it: for tools
   // that count what crosses the wire. On gRPC's threads, in order, with a lock
   // held: must be quick and must not call this object.
-  std::function<void(const v1::WatchPresenceResponse&)> on_response;
+  std::function<void(const v1::WatchPresenceResponse&)> on_response = nullptr;
 };
 
 // What a watcher truly knows, at the instant of asking.

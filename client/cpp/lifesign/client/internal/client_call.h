@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_CLIENT_CALL_H_
 #define LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_CLIENT_CALL_H_
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/client_callback.h>
 
@@ -25,6 +26,15 @@
 #endif
 
 namespace lifesign::client::internal {
+
+// Has `channel`, if it has failed to connect and waits, try again now: what it
+// failed on may be gone.
+inline void ConnectAtOnce(grpc::Channel& channel) {
+  if (channel.GetState(/*try_to_connect=*/false) ==
+      GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    grpc::experimental::ChannelResetConnectionBackoff(&channel);
+  }
+}
 
 // One streaming call, which passes on what happens to its owner and decides
 // nothing. It keeps itself, and thereby its owner, alive from Begin to OnDone.

@@ -126,7 +126,11 @@ void HeartbeatLogic::Compose(RealTime now) {
       if (!ComposeOne(handle, now)) break;
       table_.PopQueued();
     }
-    if (ask_due_) RequireAnswer(now);
+    if (ask_due_) {
+      RequireAnswer(now);
+      // It asks about all that was said, in however many messages.
+      ask_due_ = FirstSayable() != 0;
+    }
     if (unanswered_since_ == RealTime::max()) {
       unanswered_since_ = now;
     } else if (SaturatingDifference(now, unanswered_since_) >= kDoubtAfter) {
@@ -168,7 +172,6 @@ bool HeartbeatLogic::ComposeOne(Handle handle, RealTime now) {
 
 void HeartbeatLogic::RequireAnswer(RealTime now) {
   request_.set_answer_now(true);
-  ask_due_ = false;
   asked_message_ = message_;
   if (answer_deadline_ == RealTime::max()) {
     answer_deadline_ = SaturatingAdd(now, kAnswerTimeout);
@@ -301,8 +304,8 @@ absl::optional<SessionStatus> HeartbeatLogic::StatusOf(Handle handle,
 }
 
 bool HeartbeatLogic::Settled() const {
-  return table_.held() == table_.count(Phase::kOpen) && table_.queued() == 0 &&
-         !writing_ && (stream_ == Stream::kNone || acked_ >= message_);
+  return table_.held() == table_.count(Phase::kOpen) && !ask_due_ &&
+         answer_deadline_ == RealTime::max();
 }
 
 void HeartbeatLogic::Forget(Handle handle, RealTime now) {

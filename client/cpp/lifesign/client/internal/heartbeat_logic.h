@@ -80,7 +80,7 @@ class HeartbeatLogic {
   absl::optional<SessionStatus> StatusOf(Handle handle, RealTime now) const;
   const Error& last_error() const { return last_error_; }
   size_t held() const { return table_.held(); }
-  // Nothing is left to be sent or to be answered.
+  // No open and no goodbye is under way, and every Ask was answered.
   bool Settled() const;
   const HeartbeatCounters& counters() const { return counters_; }
 

@@ -70,6 +70,11 @@ bool HeartbeatStream::Await(
   }
 }
 
+void HeartbeatStream::OnNetworkChange() {
+  ConnectAtOnce(*channel_);
+  Do([](HeartbeatLogic& logic, RealTime now) { logic.OnNetworkChange(now); });
+}
+
 void HeartbeatStream::Close() {
   Callbacks ended;
   MutexLock lock(mutex_);

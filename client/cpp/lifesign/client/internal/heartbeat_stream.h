@@ -68,6 +68,8 @@ class HeartbeatStream final : public ThreadTarget, private HeartbeatPort {
       const std::function<bool(const HeartbeatLogic&, RealTime)>& condition,
       Duration timeout) const;
 
+  void OnNetworkChange();
+
   // No callback runs after it, unless it is called by one. What leaves is still
   // told to the server.
   void Close();

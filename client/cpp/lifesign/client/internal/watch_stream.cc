@@ -39,6 +39,7 @@ void WatchStream::Start() {
 }
 
 void WatchStream::OnNetworkChange() {
+  ConnectAtOnce(*channel_);
   MutexLock lock(mutex_);
   logic_.OnNetworkChange(Threads::Get().Now());
   Follow();
