@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Every decoder of a request, on any bytes: what passes keeps the rules that
+// the core relies on, and what does not is an error that fits into a trailer.
+//
+// Input: one byte that chooses the message, then its bytes.
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "lifesign/v1/presence_service.pb.h"
+#include "server/base/limits.h"
+#include "server/core/signal/text_rules.h"
+#include "server/transport/codec/bytes.h"
+#include "server/transport/codec/decode.h"
+#include "server/transport/codec/resume_token.h"
+#include "tests/fuzz/check.h"
+#include "tests/fuzz/input.h"
+
+namespace lifesign {
+namespace {
+
+bool Parse(absl::string_view bytes, google::protobuf::MessageLite& message) {
+  const grpc::Slice slice(bytes.data(), bytes.size());
+  return ParseMessage(grpc::ByteBuffer(&slice, 1), message);
+}
+
+void CheckError(const ApiError& error) {
+  const grpc::Status status = ToGrpcStatus(error);
+  LIFESIGN_FUZZ_CHECK(!status.ok());
+  // The text beside it is short: together they stay below what peers drop.
+  LIFESIGN_FUZZ_CHECK(status.error_details().size() <=
+                      2 * limits::kMaxErrorDetailBytes);
+}
+
+void CheckName(const SessionName& name) {
+  LIFESIGN_FUZZ_CHECK(!IdFault(name.user, limits::kMaxIdBytes).has_value());
+  LIFESIGN_FUZZ_CHECK(!IdFault(name.session, limits::kMaxIdBytes).has_value());
+}
+
+void CheckSignal(const Signal& signal) {
+  const Duration idle_for = signal.idle_for.value_or(Duration::zero());
+  LIFESIGN_FUZZ_CHECK(idle_for >= Duration::zero());
+  LIFESIGN_FUZZ_CHECK(idle_for <= seconds(limits::kMaxDurationSeconds));
+  LIFESIGN_FUZZ_CHECK(signal.linger >= Duration::zero());
+  LIFESIGN_FUZZ_CHECK(signal.linger <= limits::kMaxLinger);
+  LIFESIGN_FUZZ_CHECK(signal.linger == Duration::zero() ||
+                      signal.kind == SignalKind::kLeave);
+}
+
+void CheckOpen(const OpenRequest& request) {
+  CheckName(request.name);
+  LIFESIGN_FUZZ_CHECK(request.binding.handle <= limits::kMaxHandle);
+  if (request.metadata != nullptr) {
+    LIFESIGN_FUZZ_CHECK(!FindMetadataFault(*request.metadata).has_value());
+  }
+  if (request.signal.has_value()) {
+    CheckSignal(*request.signal);
+    LIFESIGN_FUZZ_CHECK(request.signal->kind <= SignalKind::kBackground);
+  }
+}
+
+void DecodeHeartbeat(absl::string_view bytes) {
+  v1::HeartbeatRequest message;
+  if (!Parse(bytes, message)) return;
+  for (int i = 0; i < message.opens_size(); ++i) {
+    Metadata metadata;
+    OpenRequest request;
+    const auto error =
+        DecodeOpen(message.opens(i), {"opens", i}, metadata, request);
+    if (error.has_value()) {
+      CheckError(*error);
+    } else {
+      CheckOpen(request);
+      LIFESIGN_FUZZ_CHECK(request.binding.handle != 0);
+    }
+  }
+  for (int i = 0; i < message.signals_size(); ++i) {
+    Signal signal;
+    const auto error = DecodeSignal(message.signals(i), {"signals", i}, signal);
+    if (error.has_value()) {
+      CheckError(*error);
+    } else {
+      CheckSignal(signal);
+    }
+  }
+}
+
+void DecodeWatchRequest(absl::string_view bytes) {
+  v1::WatchPresenceRequest message;
+  if (!Parse(bytes, message)) return;
+  WatchOptions options;
+  if (const auto error = DecodeWatch(message, options)) {
+    CheckError(*error);
+    return;
+  }
+  LIFESIGN_FUZZ_CHECK(options.users.size() <=
+                      static_cast<std::size_t>(limits::kMaxWatchedUsers));
+  for (std::size_t i = 0; i < options.users.size(); ++i) {
+    LIFESIGN_FUZZ_CHECK(
+        !IdFault(options.users[i], limits::kMaxIdBytes).has_value());
+    LIFESIGN_FUZZ_CHECK(i == 0 || options.users[i - 1] < options.users[i]);
+  }
+  LIFESIGN_FUZZ_CHECK(options.batching_delay <= limits::kMaxBatchingDelay);
+  LIFESIGN_FUZZ_CHECK(
+      options.progress_interval == Duration::zero() ||
+      (options.progress_interval >= limits::kMinProgressInterval &&
+       options.progress_interval <= limits::kMaxProgressInterval));
+}
+
+void DecodeUnary(absl::string_view bytes) {
+  v1::SendSignalRequest message;
+  if (!Parse(bytes, message)) return;
+  Metadata metadata;
+  UnarySignal signal;
+  if (const auto error = DecodeSendSignal(message, metadata, signal)) {
+    CheckError(*error);
+    return;
+  }
+  CheckName(signal.name);
+  if (signal.open.has_value()) {
+    CheckOpen(*signal.open);
+  } else {
+    CheckSignal(signal.signal);
+  }
+}
+
+// What was accepted as a token is one, to the byte.
+void DecodeToken(absl::string_view bytes) {
+  const auto token = DecodeResumeToken(bytes);
+  if (token.has_value()) {
+    LIFESIGN_FUZZ_CHECK(EncodeResumeToken(*token) == bytes);
+  }
+}
+
+void DecodeIds(absl::string_view bytes) {
+  v1::BatchGetPresencesRequest message;
+  if (!Parse(bytes, message)) return;
+  FieldFaults faults;
+  for (const std::string& id : message.user_ids()) {
+    CheckId(id, "user_ids", faults);
+  }
+  if (!faults.empty()) CheckError(std::move(faults).ToError());
+}
+
+}  // namespace
+}  // namespace lifesign
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
+                                      std::size_t size) {
+  lifesign::testing::FuzzInput input(data, size);
+  switch (input.TakeByte() % 5) {
+    case 0:
+      lifesign::DecodeHeartbeat(input.rest());
+      break;
+    case 1:
+      lifesign::DecodeWatchRequest(input.rest());
+      break;
+    case 2:
+      lifesign::DecodeUnary(input.rest());
+      break;
+    case 3:
+      lifesign::DecodeToken(input.rest());
+      break;
+    default:
+      lifesign::DecodeIds(input.rest());
+      break;
+  }
+  return 0;
+}
