@@ -34,9 +34,7 @@ class HealthTest : public ::testing::Test {
  protected:
   HealthTest() {
     grpc::ServerBuilder builder;
-    ChannelSettings settings;
-    settings.memory_quota_bytes = DefaultMemoryQuotaBytes();
-    ApplyChannelSettings(settings, builder);
+    ApplyChannelSettings(ChannelSettings(), builder);
     builder.RegisterCallbackGenericService(&no_methods_);
     server_ = builder.BuildAndStart();
   }

@@ -40,16 +40,10 @@ using testing::kHttp2Hello;
 using testing::RawConnection;
 using Heard = RawConnection::Heard;
 
-ChannelSettings OurSettings() {
-  ChannelSettings settings;
-  settings.memory_quota_bytes = DefaultMemoryQuotaBytes();
-  return settings;
-}
-
 // A server that serves only its health, behind our listener.
 class OurServer {
  public:
-  explicit OurServer(const ChannelSettings& settings = OurSettings()) {
+  explicit OurServer(const ChannelSettings& settings = ChannelSettings()) {
     grpc::ServerBuilder builder;
     ApplyChannelSettings(settings, builder);
     builder.RegisterCallbackGenericService(&no_methods_);
@@ -275,7 +269,7 @@ TEST(PingTest, StockServerEndsASilentWatchWhoseClientPings) {
 }
 
 TEST(PingTest, OurServerToleratesAClientThatPings) {
-  ChannelSettings settings = OurSettings();
+  ChannelSettings settings;
   settings.min_ping_interval = kPingEvery * 9 / 10;
   const OurServer ours(settings);
   PingingWatch watch(ours.address(), kPingEvery);

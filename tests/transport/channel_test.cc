@@ -73,7 +73,6 @@ class ChannelTest : public ::testing::Test {
   void Serve(bool reflection = true) {
     grpc::ServerBuilder builder;
     ChannelSettings settings;
-    settings.memory_quota_bytes = DefaultMemoryQuotaBytes();
     settings.reflection = reflection;
     ApplyChannelSettings(settings, builder);
     server_.reset();

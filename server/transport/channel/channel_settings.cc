@@ -20,7 +20,6 @@ namespace lifesign {
 namespace {
 
 constexpr char kReflectionPlugin[] = "proto_server_reflection";
-// To a program of 64 bits without a known memory size.
 constexpr std::int64_t kMemoryIfUnknown = std::int64_t{4} << 30;
 
 int Milliseconds(Duration duration) {
@@ -40,6 +39,14 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
         plugins->end());
   }
 };
+
+std::int64_t HalfOfTheMemory() {
+  const std::int64_t pages = sysconf(_SC_PHYS_PAGES);
+  const std::int64_t page_bytes = sysconf(_SC_PAGESIZE);
+  const std::int64_t memory =
+      pages > 0 && page_bytes > 0 ? pages * page_bytes : kMemoryIfUnknown;
+  return memory / 2;
+}
 
 }  // namespace
 
@@ -72,7 +79,9 @@ void ApplyChannelSettings(const ChannelSettings& settings,
   builder.SetMaxSendMessageSize(max_message);
 
   grpc::ResourceQuota quota("lifesign");
-  quota.Resize(static_cast<std::size_t>(settings.memory_quota_bytes));
+  quota.Resize(static_cast<std::size_t>(settings.memory_quota_bytes > 0
+                                            ? settings.memory_quota_bytes
+                                            : HalfOfTheMemory()));
   builder.SetResourceQuota(quota);
 
   // Reflection comes with its library, which this call keeps linked, to every
@@ -81,14 +90,6 @@ void ApplyChannelSettings(const ChannelSettings& settings,
   if (!settings.reflection) {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
-}
-
-std::int64_t DefaultMemoryQuotaBytes() {
-  const std::int64_t pages = sysconf(_SC_PHYS_PAGES);
-  const std::int64_t page_bytes = sysconf(_SC_PAGESIZE);
-  const std::int64_t memory =
-      pages > 0 && page_bytes > 0 ? pages * page_bytes : kMemoryIfUnknown;
-  return memory / 2;
 }
 
 }  // namespace lifesign

@@ -30,15 +30,16 @@ struct ChannelSettings {
   Duration min_ping_interval = seconds(9);
   // A connection that has not spoken HTTP/2 (and TLS) by then is closed.
   Duration handshake_timeout = seconds(20);
-  // What HTTP/2 allows. Far above our own limit: beyond this one, calls hang in
-  // the client without an error or a trace.
-  int http2_max_concurrent_streams = 100 * limits::kMaxStreamsPerConnection;
+  // What HTTP/2 allows. Far above our own limit of streams: beyond this one,
+  // calls hang in the client without an error or a trace.
+  static constexpr int FarAbove(int streams) { return 100 * streams; }
+  int http2_max_concurrent_streams = FarAbove(limits::kMaxStreamsPerConnection);
   std::size_t max_message_bytes = limits::kMaxMessageBytes;
   std::size_t max_metadata_bytes = limits::kMaxCallMetadataBytes;
   // Memory that all connections may take for what is in transit. Past it gRPC
   // refuses connections and cancels calls at random: the last line, to be set
-  // at twice what our own admission allows. Positive.
-  std::int64_t memory_quota_bytes;
+  // at twice what our own admission allows. 0: half of the machine's memory.
+  std::int64_t memory_quota_bytes = 0;
   // Whether tools may ask for the services (gRPC reflection).
   bool reflection = true;
 };
@@ -48,9 +49,6 @@ struct ChannelSettings {
 // use server/ops/health before connections are accepted.
 void ApplyChannelSettings(const ChannelSettings& settings,
                           grpc::ServerBuilder& builder);
-
-// Half of the machine's memory: a quota for who names none.
-std::int64_t DefaultMemoryQuotaBytes();
 
 }  // namespace lifesign
 
