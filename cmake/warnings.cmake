@@ -32,8 +32,7 @@ else()
   add_compile_options(
     -Wthread-safety
     -Wthread-safety-beta
-    -Winconsistent-missing-override
-    -Wunreachable-code-aggressive)
+    -Winconsistent-missing-override)
 endif()
 
 if(LIFESIGN_WERROR)
