@@ -20,6 +20,10 @@ std::int64_t TimingWheel::SlotOf(std::int64_t micros) {
 void TimingWheel::File(Timer& timer, std::int64_t deadline) {
   Cancel(timer);
   timer.deadline_ = deadline;
+  // Due already: the slot that was looked through holds one again.
+  if (deadline <= scanned_at_) {
+    scanned_at_ = std::numeric_limits<std::int64_t>::min();
+  }
   Place(timer);
 }
 
