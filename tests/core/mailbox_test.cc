@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// docs/concepts.md § 9: what waits for a watcher.
+#include "server/core/watch/mailbox.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace lifesign {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using enum State;
+
+class MailboxTest : public ::testing::Test {
+ protected:
+  void Put(const std::string& user, State before, State after) {
+    Change change;
+    change.before = before;
+    change.after.user = user;
+    change.after.state = after;
+    change.after.revision = ++revision_;
+    mailbox_.Put(std::make_shared<PublishedChange>(
+        PublishedChange{std::move(change), nullptr}));
+  }
+  std::vector<std::string> Take(std::size_t most = 100) {
+    static constexpr const char* kWords[] = {"ACTIVE", "IDLE", "AWAY", "STALE",
+                                             "OFFLINE"};
+    std::vector<std::string> texts;
+    for (const PublishedChangePtr& mail : mailbox_.Take(most)) {
+      texts.push_back(absl::StrCat(
+          mail->change.after.user, " ",
+          kWords[static_cast<std::size_t>(mail->change.after.state)], " ",
+          mail->change.after.revision));
+    }
+    return texts;
+  }
+
+  Mailbox mailbox_;
+  Revision revision_ = 0;
+};
+
+TEST_F(MailboxTest, KeepsTheNewestStateOfEachUser) {
+  Put("u1", kOffline, kActive);
+  Put("u2", kOffline, kIdle);
+  Put("u1", kActive, kIdle);
+  Put("u1", kIdle, kAway);
+  EXPECT_EQ(mailbox_.size(), 2u);
+  EXPECT_THAT(Take(), ElementsAre("u1 AWAY 4", "u2 IDLE 2"));
+  EXPECT_TRUE(mailbox_.empty());
+}
+
+TEST_F(MailboxTest, ThereAndBackVanishesWhileItLies) {
+  Put("u1", kActive, kIdle);
+  Put("u1", kIdle, kActive);
+  EXPECT_TRUE(mailbox_.empty());
+  EXPECT_THAT(Take(), IsEmpty());
+}
+
+TEST_F(MailboxTest, ThereAndBackIsToldOnceItWasTaken) {
+  Put("u1", kActive, kIdle);
+  EXPECT_THAT(Take(), ElementsAre("u1 IDLE 1"));
+  Put("u1", kIdle, kActive);
+  EXPECT_THAT(Take(), ElementsAre("u1 ACTIVE 2"));
+}
+
+TEST_F(MailboxTest, WhatVanishedDoesNotHideTheNextChange) {
+  Put("u1", kActive, kIdle);
+  Put("u1", kIdle, kActive);
+  Put("u1", kActive, kOffline);
+  EXPECT_THAT(Take(), ElementsAre("u1 OFFLINE 3"));
+}
+
+TEST_F(MailboxTest, UsersComeOutInTheOrderInWhichTheyFirstWaited) {
+  Put("u1", kOffline, kActive);
+  Put("u2", kOffline, kActive);
+  Put("u3", kOffline, kActive);
+  Put("u1", kActive, kIdle);
+  EXPECT_THAT(Take(2), ElementsAre("u1 IDLE 4", "u2 ACTIVE 2"));
+  Put("u1", kIdle, kAway);
+  EXPECT_THAT(Take(), ElementsAre("u3 ACTIVE 3", "u1 AWAY 5"));
+}
+
+TEST_F(MailboxTest, WhatIsDroppedIsGone) {
+  Put("u1", kOffline, kActive);
+  Put("u2", kOffline, kActive);
+  mailbox_.Drop("u1");
+  mailbox_.Drop("u9");
+  EXPECT_THAT(Take(), ElementsAre("u2 ACTIVE 2"));
+}
+
+TEST_F(MailboxTest, AUserThatFlapsWithoutEndTakesNoMemory) {
+  for (int i = 0; i < 100'000; ++i) {
+    Put("u1", kActive, kIdle);
+    Put("u1", kIdle, kActive);
+    if (i % 100 == 0) Put("u2", i == 0 ? kOffline : kActive, kActive);
+  }
+  EXPECT_LE(mailbox_.size(), 1u);
+  EXPECT_LE(Take(1'000'000).size(), 1u);
+}
+
+// C45: one that never reads holds one entry a user.
+TEST_F(MailboxTest, AWatcherThatNeverReadsHoldsOneEntryAUser) {
+  for (int i = 0; i < 10'000; ++i) {
+    Put("u1", static_cast<State>(i % 5), static_cast<State>((i + 1) % 5));
+    ASSERT_LE(mailbox_.size(), 1u);
+  }
+}
+
+}  // namespace
+}  // namespace lifesign

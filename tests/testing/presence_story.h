@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Tells a story to the engine, on simulated time, and writes down what its
+// watchers are told of it. For tests of what needs no transport.
+#ifndef LIFESIGN_TESTS_TESTING_PRESENCE_STORY_H_
+#define LIFESIGN_TESTS_TESTING_PRESENCE_STORY_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/types/optional.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/core/presence_clock.h"
+#include "server/core/presence_engine.h"
+
+namespace lifesign {
+
+// An event that a watcher of one user was told.
+struct Event {
+  double at;  // seconds since the start, on the presence clock
+  Change change;
+};
+void PrintTo(const Event& event, std::ostream* out);
+
+// Matches an Event written as in the list of cases, "ACTIVE→IDLE DECAY @15".
+// What depends on a tick (DECAY, EXPIRY, or marked "(a tick)") may come up to
+// one tick later; everything else comes at its instant.
+::testing::Matcher<const Event&> Told(const std::string& text);
+
+// "OFFLINE→ACTIVE SIGNAL @0" and what else is written.
+std::vector<::testing::Matcher<const Event&>> Tells(
+    const std::vector<std::string>& texts);
+
+// A session as its client knows it.
+struct Client {
+  std::string user;
+  std::string session;
+  OpenOutcome opened;
+};
+
+// How a session is opened.
+struct Opening {
+  absl::optional<SignalKind> with = absl::nullopt;
+  absl::optional<Duration> idle_for = absl::nullopt;
+  Instance instance = 1;
+  absl::optional<DeviceClass> device = absl::nullopt;
+  bool unary = false;
+  const Metadata* metadata = nullptr;
+};
+
+// Names are written "user/session".
+class PresenceStory : public ::testing::Test {
+ protected:
+  PresenceStory();
+
+  // Starts over with other options; before anything else.
+  void Begin(PresenceEngine::Options options);
+  void BeginWith(const Policy& policy);
+
+  // --- Time: seconds since the start ---
+
+  // Lets time go by, with a tick every 100 ms, to `second`.
+  void At(double second);
+  // Likewise, without ticks.
+  void JumpTo(double second);
+  // The process stands still for so long: real time goes by, nothing runs.
+  void Freeze(double length);
+  void JumpWall(double by);
+  Now now() const;
+  double second() const;
+  TickReport Tick();
+  const TickReport& last_tick() const { return last_tick_; }
+
+  // --- What clients do, now ---
+
+  Client Open(const std::string& name, const Opening& how);
+  Client Open(const std::string& name) { return Open(name, Opening()); }
+  // An open that carries ACTIVE.
+  Client Login(const std::string& name, Opening how = Opening());
+  // By the stream of the session's newest opening.
+  SignalOutcome Send(const std::string& name, SignalKind kind,
+                     absl::optional<Duration> idle_for = absl::nullopt);
+  SignalOutcome Active(const std::string& name) {
+    return Send(name, SignalKind::kActive);
+  }
+  SignalOutcome Leave(const std::string& name, Duration linger = Duration(0));
+  // By the stream of an older opening.
+  SignalOutcome SendBy(const Client& client, SignalKind kind);
+  SignalOutcome Unary(const std::string& name, Attachment attachment,
+                      SignalKind kind);
+  // The stream of the session's newest opening, or of `client`, closes.
+  void CloseStream(const std::string& name);
+  void CloseStreamOf(const Client& client);
+  // ACTIVE every `every` seconds, from now + every up to `until`.
+  void Beat(const std::string& name, double every, double until);
+
+  // --- What is seen ---
+
+  UserView User(const std::string& user);
+  State StateOf(const std::string& user) { return User(user).record.state; }
+  SessionView Session(const std::string& name);
+  std::size_t SessionsOf(const std::string& user);
+  // Seconds since the start, of a time on the wall.
+  double OnTheWall(absl::optional<WallTime> time) const;
+  // What a watcher from the start has been told of `user`.
+  const std::vector<Event>& EventsOf(const std::string& user);
+
+  PresenceEngine& engine() { return *engine_; }
+
+ private:
+  static std::pair<std::string, std::string> Split(const std::string& name);
+  SignalOutcome Apply(const Client& client, const Signal& signal);
+  void WatchUser(const std::string& user);
+  void Publish();
+
+  Now start_;
+  RealTime real_;
+  WallTime wall_;
+  std::unique_ptr<PresenceClock> clock_;
+  std::unique_ptr<PresenceEngine> engine_;
+  std::shared_ptr<Watch> watch_;
+  std::set<std::string> watched_;
+  std::map<std::string, std::vector<Event>> events_;
+  std::map<std::string, Client> clients_;
+  RealTime next_tick_;
+  TickReport last_tick_;
+  std::uint64_t next_stream_ = 1;
+};
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_TESTS_TESTING_PRESENCE_STORY_H_
