@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "lifesign/client/error.h"
+#include "lifesign/client/internal/threads.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define LIFESIGN_CLIENT_TSAN 1
@@ -72,6 +73,8 @@ class ClientCall : public Reactor {
     context_.TryCancel();
   }
 
+  void OnReadInitialMetadataDone(bool) final { AfterStart(); }
+
   void OnReadDone(bool ok) final {
     AfterStart();
     const bool more = owner_->OnRead(ok, response_);
@@ -86,8 +89,9 @@ class ClientCall : public Reactor {
   void OnDone(const grpc::Status& status) final {
     AfterStart();
     owner_->OnEnded(ErrorFrom(status));
-    // The last thing it does is to let itself go.
-    std::shared_ptr<ClientCall> self = std::move(self_);
+    // The last thing it does is to let itself go, and not on this thread: it
+    // holds the channel, by its context and its owner.
+    LetGo(std::move(self_));
   }
 
  protected:

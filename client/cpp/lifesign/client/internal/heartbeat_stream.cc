@@ -43,6 +43,7 @@ class HeartbeatStream::Call final
 };
 
 struct HeartbeatStream::LeaveCall {
+  std::shared_ptr<HeartbeatStream> stream;
   grpc::ClientContext context;
   v1::SendSignalRequest request;
   v1::SendSignalResponse response;
@@ -209,15 +210,20 @@ void HeartbeatStream::CallLeave(Handle handle,
   call->context.set_deadline(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                    gpr_time_from_seconds(kLeaveCallSeconds, GPR_TIMESPAN)));
-  auto self = std::static_pointer_cast<HeartbeatStream>(shared_from_this());
+  call->stream = std::static_pointer_cast<HeartbeatStream>(shared_from_this());
+  LeaveCall& made = *call;
   stub_->async()->SendSignal(
-      &call->context, &call->request, &call->response,
-      [self = std::move(self), call, handle](const grpc::Status& status) {
-        MutexLock lock(self->mutex_);
-        self->logic_.OnLeaveAnswered(handle, ErrorFrom(status),
-                                     Threads::Get().Now());
-        self->Follow();
+      &made.context, &made.request, &made.response,
+      [call = std::move(call), handle](const grpc::Status& status) mutable {
+        call->stream->LeaveAnswered(handle, ErrorFrom(status));
+        LetGo(std::move(call));
       });
+}
+
+void HeartbeatStream::LeaveAnswered(Handle handle, const Error& error) {
+  MutexLock lock(mutex_);
+  logic_.OnLeaveAnswered(handle, error, Threads::Get().Now());
+  Follow();
 }
 
 }  // namespace lifesign::client::internal

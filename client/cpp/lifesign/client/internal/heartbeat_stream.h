@@ -94,6 +94,8 @@ class HeartbeatStream final : public ThreadTarget, private HeartbeatPort {
   void CallLeave(Handle handle, const v1::SendSignalRequest& request) override
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  void LeaveAnswered(Handle handle, const Error& error);
+
   // Files the logic's next deadline and posts its news.
   void Follow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Runs one callback that is due; false: none is.

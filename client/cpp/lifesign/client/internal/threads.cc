@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 namespace lifesign::client::internal {
 namespace {
@@ -14,6 +15,17 @@ namespace {
 constexpr Duration kLongestWait = std::chrono::seconds(10);
 
 thread_local bool in_callback_thread = false;
+
+class Farewell final : public ThreadTarget {
+ public:
+  explicit Farewell(std::shared_ptr<void> last) : last_(std::move(last)) {}
+
+ private:
+  void OnTimer() override {}
+  void RunCallbacks() override { last_.reset(); }
+
+  std::shared_ptr<void> last_;
+};
 
 }  // namespace
 
@@ -84,6 +96,10 @@ void Threads::RunPosted() {
     }
     target->RunCallbacks();
   }
+}
+
+void LetGo(std::shared_ptr<void> last) {
+  Threads::Get().Post(std::make_shared<Farewell>(std::move(last)));
 }
 
 }  // namespace lifesign::client::internal

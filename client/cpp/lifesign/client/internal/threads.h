@@ -77,6 +77,13 @@ class Threads {
       ABSL_GUARDED_BY(posted_mutex_);
 };
 
+// Lets go of `last` on the callback thread, soon.
+//
+// For what a thread of gRPC's must not be the last to hold: a channel. With the
+// last channel that is used with callbacks gRPC joins the threads that run
+// them, and one that joins itself aborts the process.
+void LetGo(std::shared_ptr<void> last);
+
 }  // namespace lifesign::client::internal
 
 #endif  // LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_THREADS_H_
