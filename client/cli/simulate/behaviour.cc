@@ -97,15 +97,15 @@ Life::Phase Life::FirstPhase() const {
     case Habit::kOnlyBackground:
       return {Doing::kBeating, Lifecycle::kBackground, 0, 0};
     case Habit::kWorks:
-      return {Doing::kTyping, Lifecycle::kActive, 0.4, 12};
+      return {Doing::kTyping, Lifecycle::kActive, 0.2, 12};
     case Habit::kTab:
-      return {Doing::kBrowsing, Lifecycle::kActive, 0.6, 8};
+      return {Doing::kBrowsing, Lifecycle::kActive, 0.3, 10};
     case Habit::kPhone:
-      return {Doing::kOnThePhone, Lifecycle::kActive, 0.5, 4};
+      return {Doing::kOnThePhone, Lifecycle::kActive, 0.3, 5};
     case Habit::kVisits:
       break;
   }
-  return {Doing::kVisiting, Lifecycle::kActive, 0.6, 12};
+  return {Doing::kVisiting, Lifecycle::kActive, 0.3, 12};
 }
 
 Life::Phase Life::NextPhase() {

@@ -1,0 +1,294 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/command_line.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/commands.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/settings.h"
+#include "server/base/duration_text.h"
+#include "server/base/utf8.h"
+
+namespace lifesign::cli {
+namespace {
+
+constexpr int kMostPeople = 5000;
+constexpr int kMostGateways = 64;
+constexpr int kMostClients = 20000;
+constexpr int kMostWatchers = 500;
+constexpr double kMostSecondsOfLinger = 10;
+
+// What each command's --help says below its flags.
+std::string Footer(const std::string& examples) {
+  return absl::StrCat(
+      "Examples:\n", examples, "\n", kExitCodesText,
+      "\nEvery command also takes --target, --tenant, --timeout and --json; "
+      "see lifesign --help.");
+}
+
+// "2s", "1m30s".
+CLI::Option* AddDuration(CLI::App* app, const std::string& name,
+                         Duration* duration, const std::string& description) {
+  return app
+      ->add_option_function<std::string>(
+          name,
+          [duration, name](const std::string& text) {
+            const absl::optional<Duration> parsed = ParseDuration(text);
+            if (!parsed.has_value()) {
+              throw CLI::ValidationError(
+                  name, absl::StrCat("'", text,
+                                     "' is no duration such as 2s or 1m30s"));
+            }
+            *duration = *parsed;
+          },
+          absl::StrCat(description, " (default ", FormatDuration(*duration),
+                       ")"))
+      ->type_name("DURATION");
+}
+
+// Ids are UTF-8; what else they must be the server says.
+std::string NotUtf8(const std::string& text) {
+  absl::string_view rest = text;
+  while (!rest.empty()) {
+    if (TakeCodePoint(rest) == kNotUtf8) return "not UTF-8";
+  }
+  return "";
+}
+
+// The session of a terminal: this process's.
+std::string DefaultSession() {
+  char host[64] = {};
+  gethostname(host, sizeof host - 1);
+  return absl::StrCat("beat-", host, "-", getpid());
+}
+
+class CommandLine {
+ public:
+  CommandLine() : app_("lifesign: who is here, asked and told from a shell.") {
+    app_.name("lifesign");
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    AddSettings();
+    AddRead();
+    AddWatch();
+    AddBeat();
+    AddSimulate();
+    app_.footer(absl::StrCat(
+        "Examples:\n"
+        "  lifesign get ann bob\n"
+        "  lifesign --target presence:7400 watch ann --json | jq .after.state\n"
+        "  lifesign beat ann --session laptop\n",
+        kExitCodesText,
+        "\nColours only on a terminal, and not if NO_COLOR is set."));
+  }
+
+  int Run(int argc, char** argv) {
+    beat_.session = DefaultSession();
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+      app_.exit(help);
+      return kExitOk;
+    } catch (const CLI::ParseError& error) {
+      app_.exit(error);
+      return kExitUsage;
+    }
+    if (app_.got_subcommand("get")) return Get(settings_, get_);
+    if (app_.got_subcommand("sessions")) {
+      return Sessions(settings_, sessions_);
+    }
+    if (app_.got_subcommand("explain")) return Explain(settings_, explain_);
+    if (app_.got_subcommand("watch")) return Watch(settings_, watch_);
+    if (app_.got_subcommand("beat")) return Beat(settings_, beat_);
+    return Simulate(settings_, simulate_);
+  }
+
+ private:
+  void AddSettings() {
+    app_.add_option("--target", settings_.target, "The server, as host:port")
+        ->envname("LIFESIGN_TARGET")
+        ->capture_default_str();
+    app_.add_option("--tenant", settings_.tenant,
+                    "The tenant (default: the caller's own)")
+        ->check(NotUtf8);
+    AddDuration(&app_, "--timeout", &settings_.timeout,
+                "For an answer, or the first word of a stream");
+    app_.add_flag("--json", settings_.json,
+                  "One JSON object a line instead of text");
+  }
+
+  // A command that asks about `users`.
+  CLI::App* AddQuestion(const std::string& name, const std::string& description,
+                        std::vector<std::string>* users, bool many) {
+    CLI::App* command = app_.add_subcommand(name, description);
+    CLI::Option* option =
+        command->add_option(many ? "USER" : "USER", *users, "Whom to ask about")
+            ->required()
+            ->check(NotUtf8)
+            ->type_name("");
+    if (!many) option->expected(1);
+    return command;
+  }
+
+  void AddRead() {
+    AddQuestion("get", "What users are: state, devices, confidence",
+                &get_.users, true)
+        ->footer(Footer("  lifesign get ann bob\n"
+                        "  lifesign get ann >/dev/null && echo ann is here\n"
+                        "  lifesign get ann --json | jq .presence.state\n"
+                        "Says 0 if any of them is live, 1 if none is."));
+    AddQuestion("sessions", "The open sessions of a user", &sessions_.users,
+                false)
+        ->footer(Footer("  lifesign sessions ann\n"
+                        "  lifesign sessions ann --json | jq -r "
+                        ".session.session_id\n"
+                        "Says 1 if there is none."));
+    AddQuestion("explain",
+                "Why a user is what they are, session by session, and what "
+                "changes next",
+                &explain_.users, false)
+        ->footer(Footer("  lifesign explain ann\n"
+                        "  lifesign explain ann --json | jq .next_change"));
+  }
+
+  void AddWatch() {
+    CLI::App* command =
+        AddQuestion("watch", "What users are, and each change until Ctrl-C",
+                    &watch_.users, true);
+    command
+        ->add_option("--count", watch_.count,
+                     "End after so many changes, the first word about each "
+                     "user not counted (default: never)")
+        ->check(CLI::PositiveNumber);
+    AddDuration(command, "--for", &watch_.for_duration,
+                "End after so long; 0: never");
+    command->footer(
+        Footer("  lifesign watch ann bob\n"
+               "  lifesign watch ann --count 1\n"
+               "  lifesign watch ann --json --for 1m"));
+  }
+
+  void AddBeat() {
+    CLI::App* command = app_.add_subcommand(
+        "beat",
+        "Hold a session: keys, or lines of standard input, steer it; Ctrl-C "
+        "leaves");
+    command->add_option("USER", beat_.user, "Whose session")
+        ->required()
+        ->check(NotUtf8)
+        ->type_name("");
+    command
+        ->add_option("--session", beat_.session,
+                     "Its id (default: beat-HOST-PID)")
+        ->check(NotUtf8);
+    static const std::map<std::string, v1::DeviceClass> kDevices = {
+        {"web", v1::DEVICE_CLASS_WEB},
+        {"mobile", v1::DEVICE_CLASS_MOBILE},
+        {"desktop", v1::DEVICE_CLASS_DESKTOP},
+        {"tv", v1::DEVICE_CLASS_TV},
+        {"bot", v1::DEVICE_CLASS_BOT},
+        {"other", v1::DEVICE_CLASS_OTHER}};
+    command->add_option("--device", beat_.device, "The class of its device")
+        ->transform(CLI::CheckedTransformer(kDevices, CLI::ignore_case))
+        ->type_name("web|mobile|desktop|tv|bot|other")
+        ->option_text("web|mobile|desktop|tv|bot|other (default desktop)");
+    static const std::map<std::string, client::Lifecycle> kLifecycles = {
+        {"active", client::Lifecycle::kActive},
+        {"idle", client::Lifecycle::kIdle},
+        {"background", client::Lifecycle::kBackground}};
+    command->add_option("--lifecycle", beat_.lifecycle, "How it begins")
+        ->transform(CLI::CheckedTransformer(kLifecycles, CLI::ignore_case))
+        ->option_text("active|idle|background (default active)");
+    AddDuration(command, "--for", &beat_.for_duration,
+                "Leave after so long; 0: never");
+    AddDuration(command, "--linger", &beat_.linger,
+                "When leaving, how long the session may still be opened again, "
+                "up to 10s")
+        ->each([this](const std::string&) {
+          if (beat_.linger >
+              std::chrono::duration<double>(kMostSecondsOfLinger)) {
+            throw CLI::ValidationError("--linger", "at most 10s");
+          }
+        });
+    command->footer(Footer(
+        "  lifesign beat ann\n"
+        "  lifesign beat ann --session laptop --device web --for 1m\n"
+        "  printf 'idle\\nleave\\n' | lifesign beat ann --json\n"
+        "Lines: active, idle, background, network, leave, vanish. On a "
+        "terminal single keys.\nWhen standard input ends, the session stays.\n"
+        "Says 1 if the session was taken over."));
+  }
+
+  void AddSimulate() {
+    CLI::App* command = app_.add_subcommand(
+        "simulate",
+        "A fleet of clients: tabs that sleep, phones that hand over, gateways, "
+        "people who come and go; its pace is that of the intervals that the "
+        "server promises");
+    command
+        ->add_option("--people", simulate_.people,
+                     "People, each with one to three sessions on streams of "
+                     "their own")
+        ->check(CLI::Range(1, kMostPeople))
+        ->capture_default_str();
+    command
+        ->add_option("--gateways", simulate_.gateways,
+                     "Gateways, each with many sessions on one stream")
+        ->check(CLI::Range(0, kMostGateways))
+        ->capture_default_str();
+    command
+        ->add_option("--clients", simulate_.clients_per_gateway,
+                     "Clients of each gateway, one session each")
+        ->check(CLI::Range(1, kMostClients))
+        ->capture_default_str();
+    command
+        ->add_option("--watchers", simulate_.watchers,
+                     "Watchers, each of everybody")
+        ->check(CLI::Range(1, kMostWatchers))
+        ->capture_default_str();
+    command
+        ->add_option("--seed", simulate_.seed,
+                     "Who does what and when; the same seed plays the same")
+        ->capture_default_str();
+    command
+        ->add_option("--seconds", simulate_.seconds,
+                     "How long; 0: until Ctrl-C")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->footer(Footer(
+        "  lifesign simulate\n"
+        "  lifesign simulate --seconds 15 --people 20 --gateways 0\n"
+        "  lifesign simulate --seconds 60 --json | tail -1\n"
+        "On a terminal a live table, else plain lines; the last line is\n"
+        "  run: users=… sessions=… signals=… changes=… watchers=… "
+        "suppressed=… false_offline=…\n"
+        "signals: written to streams, those of opens included. changes: "
+        "distinct (user, revision)\nthat the watchers received. suppressed: "
+        "signals - changes. false_offline: users told\nOFFLINE while a session "
+        "of theirs was alive and beating; says 1 if there is one."));
+  }
+
+  CLI::App app_;
+  Settings settings_;
+  UsersSettings get_;
+  UsersSettings sessions_;
+  UsersSettings explain_;
+  WatchSettings watch_;
+  BeatSettings beat_;
+  SimulateSettings simulate_;
+};
+
+}  // namespace
+
+int RunCommandLine(int argc, char** argv) {
+  return CommandLine().Run(argc, argv);
+}
+
+}  // namespace lifesign::cli

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What was asked for on the command line, one struct for each command.
+#ifndef LIFESIGN_CLIENT_CLI_SETTINGS_H_
+#define LIFESIGN_CLIENT_CLI_SETTINGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/types/optional.h"
+#include "lifesign/client/session_status.h"
+#include "lifesign/v1/presence.pb.h"
+#include "server/base/time.h"
+
+namespace lifesign::cli {
+
+// Of every command.
+struct Settings {
+  std::string target = "127.0.0.1:7400";
+  std::string tenant;
+  // For a call, or for the first word of a stream.
+  Duration timeout = seconds(5);
+  // One JSON object a line instead of text for people.
+  bool json = false;
+};
+
+struct UsersSettings {
+  std::vector<std::string> users;
+};
+
+struct WatchSettings {
+  std::vector<std::string> users;
+  // End after so many changes; after so long. 0: not.
+  std::int64_t count = 0;
+  Duration for_duration{0};
+};
+
+struct BeatSettings {
+  std::string user;
+  std::string session;
+  v1::DeviceClass device = v1::DEVICE_CLASS_DESKTOP;
+  client::Lifecycle lifecycle = client::Lifecycle::kActive;
+  Duration linger{0};
+  // Leave after so long. 0: not.
+  Duration for_duration{0};
+};
+
+struct SimulateSettings {
+  int people = 60;
+  int gateways = 2;
+  int clients_per_gateway = 150;
+  int watchers = 3;
+  std::uint64_t seed = 1;
+  // 0: until Ctrl-C.
+  int seconds = 0;
+};
+
+}  // namespace lifesign::cli
+
+#endif  // LIFESIGN_CLIENT_CLI_SETTINGS_H_

@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/text/watch_lines.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/text/json_line.h"
+#include "client/cli/text/words.h"
+
+namespace lifesign::cli {
+namespace {
+
+constexpr std::size_t kStateWidth = 7;
+
+std::size_t WidestOf(const std::vector<std::string>& users) {
+  std::size_t width = 0;
+  for (const std::string& user : users) {
+    width = std::max(width, WidthOf(Printable(user)));
+  }
+  return width;
+}
+
+// Of a user of whom nothing was told before.
+std::string FirstWord(const v1::PresenceRecord& record, absl::Time now) {
+  if (record.state() == v1::PRESENCE_STATE_OFFLINE) {
+    if (!record.has_last_seen()) return "never seen";
+    return absl::StrCat("last seen ", Ago(now - TimeOf(record.last_seen())));
+  }
+  std::string text = "for ";
+  absl::StrAppend(
+      &text, Span(absl::Floor(now - TimeOf(record.since()), absl::Seconds(1))));
+  if (record.has_last_active()) {
+    absl::StrAppend(&text, "; active ",
+                    Ago(now - TimeOf(record.last_active())));
+  }
+  return text;
+}
+
+}  // namespace
+
+WatchLines::WatchLines(const std::vector<std::string>& users)
+    : name_width_(WidestOf(users)) {}
+
+std::string WatchLines::Text(const client::PresenceChange& change,
+                             absl::Time now, absl::TimeZone zone,
+                             const Palette& palette) const {
+  const v1::PresenceRecord& after = change.after;
+  const absl::Time at = change.before.has_value() && after.has_since()
+                            ? TimeOf(after.since())
+                            : now;
+  std::string what;
+  if (change.before.has_value()) {
+    what = absl::StrCat("was ", StateWord(change.before->state()), "; ",
+                        CauseWords(after.cause()));
+  } else {
+    what = FirstWord(after, now);
+  }
+  return absl::StrCat(
+      Clock(at, now, zone), "  ",
+      Padded(Printable(after.user_id()), name_width_), "  ",
+      palette.State(after.state(),
+                    Padded(StateWord(after.state()), kStateWidth)),
+      "  ", what, "\n");
+}
+
+std::string WatchLines::Json(const client::PresenceChange& change) const {
+  JsonLine line;
+  line.Text("event", "change");
+  if (change.before.has_value()) {
+    line.Message("before", *change.before);
+  } else {
+    line.Null("before");
+  }
+  line.Message("after", change.after);
+  return line.Done() + "\n";
+}
+
+}  // namespace lifesign::cli
