@@ -3,6 +3,7 @@
 
 // lifesignd: reads its configuration, serves, and ends when asked to.
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/grpc.h>
 #include <unistd.h>
 
@@ -15,11 +16,11 @@
 #include "server/base/log.h"
 #include "server/base/mutex.h"
 #include "server/ops/config/command_line.h"
-#include "server/ops/config/setting.h"
+#include "server/ops/config/part_options.h"
 #include "server/ops/drain/termination_signals.h"
 #include "server/ops/exit_codes.h"
 #include "server/ops/logging/async_log.h"
-#include "server/ops/logging/grpc_log.h"
+#include "server/ops/logging/library_logs.h"
 #include "server/ops/port_file.h"
 #include "server/presence_server.h"
 
@@ -46,21 +47,6 @@ class EndRequest {
   int signal_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-AsyncLog::Options LogOptions(const config::v1::Log& config) {
-  AsyncLog::Options options;
-  options.file = config.file();
-  const bool for_people = config.format() == "text" ||
-                          (config.format() == "auto" && config.file().empty() &&
-                           isatty(STDERR_FILENO) == 1);
-  options.format =
-      for_people ? AsyncLog::Format::kText : AsyncLog::Format::kJson;
-  for (const LogLevel level : {LogLevel::kDebug, LogLevel::kInfo,
-                               LogLevel::kWarning, LogLevel::kError}) {
-    if (LogLevelName(level) == config.level()) options.min_level = level;
-  }
-  return options;
-}
-
 ExitCode Serve(const config::v1::Config& config, const Clock& clock,
                EndRequest& end) {
   auto server = PresenceServer::Start(config, clock);
@@ -82,8 +68,7 @@ ExitCode Serve(const config::v1::Config& config, const Clock& clock,
   }
   const int signal_number = end.Await();
   LogInfo("asked to end", {{"signal", signal_number}});
-  const bool in_time =
-      (*server)->Shutdown(DurationSetting(config.server().drain_budget()));
+  const bool in_time = (*server)->Shutdown(DrainBudgetOf(config));
   LogInfo("ended", {{"in_time", in_time}});
   return in_time ? kExitOk : kExitDrainCutShort;
 }
@@ -102,13 +87,14 @@ int Main(int argc, const char* const* argv) {
   const TerminationSignals signals([&](int number) { end.Make(number); });
 
   const SystemClock clock;
-  const auto log = AsyncLog::Start(LogOptions(config.log()), clock);
+  const auto log =
+      AsyncLog::Start(LogOptionsOf(config, isatty(STDERR_FILENO) == 1), clock);
   if (!log.ok()) {
     std::cerr << "lifesignd: " << log.status().message() << "\n";
     return kExitFailure;
   }
   grpc_init();
-  RedirectGrpcLog();
+  RedirectLibraryLogs();
   const ExitCode code = Serve(config, clock, end);
   grpc_shutdown();
   return code;

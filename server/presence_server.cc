@@ -7,16 +7,13 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
-#include <limits>
+#include <cstdint>
 #include <random>
 #include <thread>
 #include <utility>
 
-#include "server/base/log.h"
-#include "server/ops/config/load_config.h"
-#include "server/ops/config/setting.h"
+#include "server/ops/config/part_options.h"
 #include "server/transport/channel/channel_settings.h"
 #include "server/transport/listener/descriptor_budget.h"
 #include "server/transport/listener/grpc_acceptor.h"
@@ -24,71 +21,20 @@
 namespace lifesign {
 namespace {
 
-constexpr unsigned kShardsPerCore = 8;
-constexpr unsigned kFewestShards = 16;
-constexpr unsigned kMostShards = 4'096;
-
-int ShardsOf(const config::v1::Server& config) {
-  const unsigned wanted =
-      config.shards() > 0
-          ? static_cast<unsigned>(config.shards())
-          : std::max(kShardsPerCore * std::thread::hardware_concurrency(),
-                     kFewestShards);
-  return static_cast<int>(std::min(std::bit_ceil(wanted), kMostShards));
-}
-
 PresenceRuntime::Options RuntimeOptions(const config::v1::Config& config) {
-  PresenceRuntime::Options options;
-  options.policy = PolicyOf(config);
-  options.shards = ShardsOf(config.server());
-  options.max_retained_users = config.policy().max_retained_users();
-  options.limits.max_sessions_per_user =
-      config.limits().max_sessions_per_user();
-  options.limits.max_sessions_per_stream =
-      config.limits().max_sessions_per_stream();
-  options.limits.max_streams_per_connection =
-      config.server().max_streams_per_connection();
+  PresenceRuntime::Options options = RuntimeOptionsOf(
+      config, static_cast<int>(std::thread::hardware_concurrency()));
   std::random_device device;
   options.seed = std::uint64_t{device()} << 32 | device();
   return options;
-}
-
-Listener::Options ListenerOptions(const config::v1::Server& config,
-                                  const SocketAddress& address) {
-  const auto or_all = [](int setting, int all) {
-    return setting > 0 ? setting : all;
-  };
-  return {address,
-          or_all(config.max_connections(),
-                 ConnectionBudget(RaiseDescriptorLimit())),
-          or_all(config.max_connections_per_address(),
-                 std::numeric_limits<int>::max()),
-          DurationSetting(config.keepalive_timeout())};
-}
-
-ChannelSettings ChannelSettingsOf(const config::v1::Server& config) {
-  ChannelSettings settings;
-  settings.keepalive_time = DurationSetting(config.keepalive_time());
-  settings.keepalive_timeout = DurationSetting(config.keepalive_timeout());
-  settings.min_ping_interval = DurationSetting(config.min_ping_interval());
-  settings.http2_max_concurrent_streams =
-      100 * config.max_streams_per_connection();
-  settings.memory_quota_bytes = config.memory_quota_mib() > 0
-                                    ? std::int64_t{config.memory_quota_mib()}
-                                          << 20
-                                    : DefaultMemoryQuotaBytes();
-  settings.reflection = config.reflection();
-  return settings;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PresenceServer>> PresenceServer::Start(
     const config::v1::Config& config, const Clock& clock) {
-  const auto address = SocketAddress::Parse(config.server().listen_address());
-  if (!address.ok()) return address.status();
   auto listener =
-      Listener::Bind(ListenerOptions(config.server(), *address), clock);
+      Listener::Bind(ListenerOptionsOf(config, RaiseDescriptorLimit()), clock);
   if (!listener.ok()) return listener.status();
   return std::unique_ptr<PresenceServer>(
       new PresenceServer(config, clock, *std::move(listener)));
@@ -101,14 +47,13 @@ PresenceServer::PresenceServer(const config::v1::Config& config,
       listener_(std::move(listener)),
       runtime_(RuntimeOptions(config), clock) {
   grpc::ServerBuilder builder;
-  ApplyChannelSettings(ChannelSettingsOf(config.server()), builder);
+  ApplyChannelSettings(ChannelSettingsOf(config), builder);
   builder.RegisterService(&runtime_.service());
   auto hand_over = AddAcceptor(builder, grpc::InsecureServerCredentials());
   server_ = builder.BuildAndStart();
   health_.emplace(*server_);
   self_call_.emplace(*server_, clock_);
-  ticker_.emplace(clock_, DurationSetting(config.server().tick()),
-                  [this] { Tick(); });
+  ticker_.emplace(clock_, TickOf(config), [this] { Tick(); });
   runtime_.gate().Set(ServingGate::State::kServing);
   health_->SetServing(true);
   listener_->Start(std::move(hand_over));
