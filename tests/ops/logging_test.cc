@@ -15,16 +15,18 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/ops/logging/async_log.h"
-#include "server/ops/logging/grpc_log.h"
+#include "server/ops/logging/library_logs.h"
 #include "server/ops/logging/log_line.h"
 
 namespace lifesign {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
@@ -224,7 +226,7 @@ TEST_F(AsyncLogTest, GrpcLogsHereEachPlaceOnceASecond) {
   {
     const auto log = AsyncLog::Start(options_, clock_);
     ASSERT_TRUE(log.ok()) << log.status();
-    RedirectGrpcLog();
+    RedirectLibraryLogs();
     for (int i = 0; i < 10; ++i) {
       gpr_log("/src/core/place.cc", 7, GPR_LOG_SEVERITY_ERROR, "went\n%d", i);
     }
@@ -235,6 +237,24 @@ TEST_F(AsyncLogTest, GrpcLogsHereEachPlaceOnceASecond) {
       Lines(),
       ElementsAre(HasSubstr(
           "WARNING grpc text=\"went\\n0\" file=place.cc line=7 held_back=0")));
+}
+
+// A client that sends such bytes must not be able to write to standard error.
+TEST_F(AsyncLogTest, ProtobufLogsHereTooEachPlaceOnceASecond) {
+  grpc_init();
+  {
+    const auto log = AsyncLog::Start(options_, clock_);
+    ASSERT_TRUE(log.ok()) << log.status();
+    RedirectLibraryLogs();
+    google::protobuf::StringValue text;
+    for (int i = 0; i < 10; ++i) {
+      EXPECT_FALSE(text.ParseFromString("\x0a\x02\xff\xfe"));
+    }
+  }
+  grpc_shutdown();
+  EXPECT_THAT(Lines(),
+              ElementsAre(AllOf(HasSubstr("WARNING protobuf text="),
+                                HasSubstr("UTF-8"), HasSubstr("held_back=0"))));
 }
 
 }  // namespace

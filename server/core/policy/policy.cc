@@ -132,6 +132,14 @@ Duration Policy::LongestTtl() const {
   return longest;
 }
 
+Duration Policy::ShortestTtl() const {
+  Duration shortest = defaults.ttl;
+  for (const auto& row : by_device) {
+    if (row.has_value()) shortest = std::min(shortest, row->ttl);
+  }
+  return shortest;
+}
+
 std::vector<PolicyViolation> ValidatePolicy(const Policy& policy) {
   Validator validator(policy);
   if (validator.ValidateShared()) {

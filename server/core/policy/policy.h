@@ -62,8 +62,9 @@ struct Policy {
   // For how long after a start the server reconverges: the longest interval of
   // any row with jitter, and restart_grace.
   Duration Reconvergence() const;
-  // The longest ttl of any row.
+  // The longest and the shortest ttl of any row.
   Duration LongestTtl() const;
+  Duration ShortestTtl() const;
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

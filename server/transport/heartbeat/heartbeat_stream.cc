@@ -153,9 +153,9 @@ void HeartbeatStream::AnswerOrWait(bool at_once, const Now& now) {
   Answer();
   if (writing_) answers_.DropOldErrors();
   if (answered_ == received_ || answer_due_ != kNever) return;
-  // At latest when a third of the ttl has passed.
+  // At latest when a third of the ttl has passed, whichever class judges it.
   answer_due_ =
-      SaturatingAdd(now.presence, parts_.engine.policy().defaults.ttl / 3);
+      SaturatingAdd(now.presence, parts_.engine.policy().ShortestTtl() / 3);
   Expect(answer_due_);
 }
 
