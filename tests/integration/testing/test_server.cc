@@ -9,23 +9,35 @@
 #include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
+#include "server/transport/channel/channel_settings.h"
 
 namespace lifesign::testing {
+
+namespace {
+
+// Another for each run, as in a real server.
+PresenceRuntime::Options WithSeed(PresenceRuntime::Options options) {
+  static std::atomic<std::uint64_t> runs{0};
+  if (options.seed == 0) options.seed = ++runs;
+  return options;
+}
+
+}  // namespace
 
 TestServer::TestServer(SimulatedClock& clock,
                        const PresenceRuntime::Options& options)
     : clock_(clock),
-      runtime_(std::make_unique<PresenceRuntime>(options, clock)),
+      runtime_(std::make_unique<PresenceRuntime>(WithSeed(options), clock)),
       next_tick_(clock.RealNow() + limits::kDefaultTick) {
   grpc::ServerBuilder builder;
+  ApplyChannelSettings(ChannelSettings(), builder);
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port_);
-  builder.SetMaxReceiveMessageSize(limits::kMaxMessageBytes);
   builder.RegisterService(&runtime_->service());
   server_ = builder.BuildAndStart();
   runtime_->gate().Set(ServingGate::State::kServing);
@@ -56,6 +68,8 @@ std::shared_ptr<grpc::Channel> TestServer::NewChannel() const {
   grpc::ChannelArguments arguments;
   // Otherwise channels to one address share a connection.
   arguments.SetInt("grpc.use_local_subchannel_pool", 1);
+  // Or a client that does not read swallows 4 MiB before its server notices.
+  arguments.SetInt("grpc.http2.bdp_probe", 0);
   return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port_),
                                    grpc::InsecureChannelCredentials(),
                                    arguments);
