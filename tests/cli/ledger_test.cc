@@ -150,13 +150,19 @@ TEST_F(LedgerTest, AChangeIsCountedOnceHoweverManyWatchersHearOfIt) {
   EXPECT_EQ(ledger_.totals().records, 9u);
 }
 
+// concepts.md § 9: a user the server does not remember carries its shard's
+// newest revision.
 TEST_F(LedgerTest, SnapshotsCountAsWellButUnknownUsersAreNoChange) {
   v1::WatchPresenceResponse response;
-  response.add_snapshot()->set_user_id("ann");
+  v1::PresenceRecord& unknown = *response.add_snapshot();
+  unknown.set_user_id("ann");
+  unknown.set_revision(4);
+  unknown.set_state(v1::PRESENCE_STATE_OFFLINE);
   v1::PresenceRecord& known = *response.add_snapshot();
   known.set_user_id("bob");
   known.set_revision(5);
   known.set_state(v1::PRESENCE_STATE_ACTIVE);
+  known.mutable_since()->set_seconds(kServerStart);
   ledger_.Received(response, seconds(1));
   EXPECT_EQ(ledger_.totals().changes, 1u);
 }

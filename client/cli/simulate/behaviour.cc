@@ -97,35 +97,35 @@ Life::Phase Life::FirstPhase() const {
     case Habit::kOnlyBackground:
       return {Doing::kBeating, Lifecycle::kBackground, 0, 0};
     case Habit::kWorks:
-      return {Doing::kTyping, Lifecycle::kActive, 0.2, 12};
+      return {Doing::kTyping, Lifecycle::kActive, 0.2, 25};
     case Habit::kTab:
-      return {Doing::kBrowsing, Lifecycle::kActive, 0.3, 10};
+      return {Doing::kBrowsing, Lifecycle::kActive, 0.3, 20};
     case Habit::kPhone:
-      return {Doing::kOnThePhone, Lifecycle::kActive, 0.3, 5};
+      return {Doing::kOnThePhone, Lifecycle::kActive, 0.3, 8};
     case Habit::kVisits:
       break;
   }
-  return {Doing::kVisiting, Lifecycle::kActive, 0.3, 12};
+  return {Doing::kVisiting, Lifecycle::kActive, 0.3, 20};
 }
 
 Life::Phase Life::NextPhase() {
   switch (phase_.doing) {
     case Doing::kTyping:
       if (random_.Chance(0.7)) {
-        return {Doing::kReading, Lifecycle::kActive, 0, 3};
+        return {Doing::kReading, Lifecycle::kActive, 0, 4};
       }
-      return {Doing::kScreenLocked, Lifecycle::kIdle, 0, 6};
+      return {Doing::kScreenLocked, Lifecycle::kIdle, 0, 10};
     case Doing::kBrowsing:
-      return {Doing::kTabHidden, Lifecycle::kBackground, 0, 8};
+      return {Doing::kTabHidden, Lifecycle::kBackground, 0, 15};
     case Doing::kTabHidden:
       if (random_.Chance(0.4)) {
-        return {Doing::kTabAsleep, Lifecycle::kBackground, 0, 8};
+        return {Doing::kTabAsleep, Lifecycle::kBackground, 0, 12};
       }
       return FirstPhase();
     case Doing::kOnThePhone:
-      return {Doing::kPhoneInPocket, Lifecycle::kBackground, 0, 12};
+      return {Doing::kPhoneInPocket, Lifecycle::kBackground, 0, 20};
     case Doing::kVisiting:
-      return {Doing::kGone, Lifecycle::kActive, 0, 8};
+      return {Doing::kGone, Lifecycle::kActive, 0, 12};
     default:
       return FirstPhase();
   }

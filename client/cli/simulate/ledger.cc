@@ -76,9 +76,10 @@ void Ledger::Learn(const google::protobuf::Timestamp& server_time,
 void Ledger::Take(const v1::PresenceRecord& record, Duration at) {
   ++totals_.records;
   User& user = users_[record.user_id()];
-  const bool unknown = record.revision() == 0;
-  if (!unknown && !IsNew(user, record.revision())) return;
-  if (!unknown) ++totals_.changes;
+  if (record.revision() != 0 && !IsNew(user, record.revision())) return;
+  // Of a user whom the server does not remember it says no `since`, and what
+  // revision it says is its shard's: nothing has changed.
+  if (record.has_since()) ++totals_.changes;
   if (record.state() != v1::PRESENCE_STATE_OFFLINE) return;
   Duration since = at;
   if (record.has_since() && server_start_.has_value()) {

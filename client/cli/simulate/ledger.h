@@ -7,7 +7,7 @@
 // each with the instant, and counts. Two figures come of it:
 //
 //  * changes: distinct (user, revision) that any watcher received, in snapshots
-//    or after; records with revision 0 (the server knows nothing) are none.
+//    or after; what the server says of users it does not remember is none.
 //
 //  * false_offline: such records that say OFFLINE of a user who had, at the
 //    instant from which the server says so (`since`), a session that was alive
