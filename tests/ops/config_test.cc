@@ -194,7 +194,7 @@ TEST_F(ConfigTest, SeveralErrorsAreToldAtOnceEachWithLineColumnAndField) {
           StartsWith(".conf:3:3: server.listen_address: must be an address"),
           ".conf:5:7: log.level: must be one of debug, info, warning, error, "
           "but is \"loud\"",
-          StartsWith("lifesignd: --policy.ttl: policy.ttl: must be a "
+          StartsWith("lifesignd: --policy.ttl: must be a "
                      "duration")));
 }
 

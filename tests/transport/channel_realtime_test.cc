@@ -278,6 +278,33 @@ TEST(PingTest, OurServerToleratesAClientThatPings) {
       << watch.status().error_message();
 }
 
+// --- Peers that are gone, or were never there ---
+
+// A raw client answers no ping, like a phone whose network is gone.
+TEST(DeadPeerTest, APeerThatAnswersNoPingIsCut) {
+  ChannelSettings settings;
+  settings.keepalive_time = milliseconds(500);
+  settings.keepalive_timeout = milliseconds(500);
+  OurServer ours(settings);
+  RawConnection silent;
+  ASSERT_TRUE(silent.Connect(ours.address()));
+  ASSERT_TRUE(silent.Send(kHttp2Hello));
+  ASSERT_TRUE(
+      Eventually([&] { return ours.listener().counters().accepted == 1; }));
+  EXPECT_TRUE(Eventually([&] { return ours.listener().counters().open == 0; }));
+}
+
+TEST(DeadPeerTest, AConnectionThatNeverSpeaksIsCut) {
+  ChannelSettings settings;
+  settings.handshake_timeout = milliseconds(500);
+  OurServer ours(settings);
+  RawConnection mute;
+  ASSERT_TRUE(mute.Connect(ours.address()));
+  ASSERT_TRUE(
+      Eventually([&] { return ours.listener().counters().accepted == 1; }));
+  EXPECT_TRUE(Eventually([&] { return ours.listener().counters().open == 0; }));
+}
+
 // --- An idle server answers late ---
 
 // An HTTP/2 SETTINGS frame without settings (RFC 9113 § 6.5), which is

@@ -144,10 +144,12 @@ void CollectPlaces(const Message& message, const ParseInfoTree& tree,
 
 std::string ConfigError::ToString() const {
   std::string line;
-  for (const std::string* part : {&where, &path}) {
-    if (!part->empty()) {
-      absl::StrAppend(&line, *part, ": ");
-    }
+  if (!where.empty()) {
+    absl::StrAppend(&line, where, ": ");
+  }
+  // A flag says the path already.
+  if (!path.empty() && where != absl::StrCat("--", path)) {
+    absl::StrAppend(&line, path, ": ");
   }
   return absl::StrCat(line, text);
 }

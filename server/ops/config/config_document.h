@@ -24,7 +24,7 @@ struct ConfigError {
   // Continues the path ("must be above 3m") or stands alone.
   std::string text;
 
-  // "where: path: text", without the parts that are empty.
+  // "where: path: text", without parts that are empty or say the same.
   std::string ToString() const;
 };
 
