@@ -37,65 +37,37 @@ inline void ConnectAtOnce(grpc::Channel& channel) {
   }
 }
 
-// One streaming call, which passes on what happens to its owner and decides
-// nothing. It keeps itself, and thereby its owner, alive from Begin to OnDone.
+// The annotations that every reactor of ours makes, and the only place where
+// one lets itself go.
 //
 // gRPC orders a reaction after the start of the operation that it ends, in a
 // library that ThreadSanitizer does not see into: the annotations say so.
-//
-// Owner has, each called without a lock held:
-//   bool OnRead(bool ok, Response&)   whether to read on; not after !ok
-//   void OnEnded(Error)               the last one
-template <typename Reactor, typename Owner, typename Response>
-class ClientCall : public Reactor {
+template <typename Reactor>
+class SelfOwned : public Reactor {
  public:
-  // `patient`: waits for a connection that has just failed, instead of failing
-  // with it.
-  ClientCall(std::shared_ptr<Owner> owner, bool patient)
-      : owner_(std::move(owner)) {
-    context_.set_wait_for_ready(patient);
-  }
-
   grpc::ClientContext& context() { return context_; }
 
-  // Starts the call, which the stub has made.
-  void Begin(std::shared_ptr<ClientCall> self) {
+  // Starts the call, which the stub has made. Keeps itself until OnDone.
+  void Begin(std::shared_ptr<SelfOwned> self) {
     self_ = std::move(self);
     BeforeStart();
-    // While it stands, writes may be started outside of reactions.
-    this->AddHold();
-    this->StartRead(&response_);
+    StartOperations();
     this->StartCall();
-  }
-
-  void Cancel() {
-    BeforeStart();
-    context_.TryCancel();
-  }
-
-  void OnReadInitialMetadataDone(bool) final { AfterStart(); }
-
-  void OnReadDone(bool ok) final {
-    AfterStart();
-    const bool more = owner_->OnRead(ok, response_);
-    BeforeStart();
-    if (ok && more) {
-      this->StartRead(&response_);
-    } else {
-      this->RemoveHold();
-    }
   }
 
   void OnDone(const grpc::Status& status) final {
     AfterStart();
-    owner_->OnEnded(ErrorFrom(status));
+    OnEnded(ErrorFrom(status));
     // The last thing it does is to let itself go, and not on this thread: it
-    // holds the channel, by its context and its owner.
+    // holds the channel, by its context and its owner. See LetGo.
     LetGo(std::move(self_));
   }
 
  protected:
-  Owner& owner() { return *owner_; }
+  // Starts whatever the call begins with.
+  virtual void StartOperations() {}
+  // The last that is heard of the call.
+  virtual void OnEnded(const Error& error) = 0;
 
   void BeforeStart() {
 #ifdef LIFESIGN_CLIENT_TSAN
@@ -109,9 +81,56 @@ class ClientCall : public Reactor {
   }
 
  private:
-  const std::shared_ptr<Owner> owner_;
-  std::shared_ptr<ClientCall> self_;
+  std::shared_ptr<SelfOwned> self_;
   grpc::ClientContext context_;
+};
+
+// One streaming call, which passes on what happens to its owner, keeps it alive
+// and decides nothing.
+//
+// Owner has, each called without a lock held:
+//   bool OnRead(bool ok, const Response&)   whether to read on; not after !ok
+//   void OnEnded(const Error&)              the last one
+template <typename Reactor, typename Owner, typename Response>
+class StreamCall : public SelfOwned<Reactor> {
+ public:
+  // `patient`: waits for a connection that has just failed, instead of failing
+  // with it.
+  StreamCall(std::shared_ptr<Owner> owner, bool patient)
+      : owner_(std::move(owner)) {
+    this->context().set_wait_for_ready(patient);
+  }
+
+  void Cancel() {
+    this->BeforeStart();
+    this->context().TryCancel();
+  }
+
+  void OnReadInitialMetadataDone(bool) final { this->AfterStart(); }
+
+  void OnReadDone(bool ok) final {
+    this->AfterStart();
+    const bool more = owner_->OnRead(ok, response_);
+    this->BeforeStart();
+    if (ok && more) {
+      this->StartRead(&response_);
+    } else {
+      this->RemoveHold();
+    }
+  }
+
+ protected:
+  Owner& owner() { return *owner_; }
+
+ private:
+  void StartOperations() final {
+    // While it stands, writes may be started outside of reactions.
+    this->AddHold();
+    this->StartRead(&response_);
+  }
+  void OnEnded(const Error& error) final { owner_->OnEnded(error); }
+
+  const std::shared_ptr<Owner> owner_;
   Response response_;
 };
 

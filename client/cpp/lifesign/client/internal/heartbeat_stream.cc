@@ -20,11 +20,11 @@ constexpr int kCallbacksInARow = 64;
 }  // namespace
 
 class HeartbeatStream::Call final
-    : public ClientCall<
+    : public StreamCall<
           grpc::ClientBidiReactor<v1::HeartbeatRequest, v1::HeartbeatResponse>,
           HeartbeatStream, v1::HeartbeatResponse> {
  public:
-  using ClientCall::ClientCall;
+  using StreamCall::StreamCall;
 
   void Write(const v1::HeartbeatRequest& message) {
     BeforeStart();
@@ -42,11 +42,29 @@ class HeartbeatStream::Call final
   }
 };
 
-struct HeartbeatStream::LeaveCall {
-  std::shared_ptr<HeartbeatStream> stream;
-  grpc::ClientContext context;
-  v1::SendSignalRequest request;
+// LEAVE by SendSignal.
+class HeartbeatStream::LeaveCall final
+    : public SelfOwned<grpc::ClientUnaryReactor> {
+ public:
+  LeaveCall(std::shared_ptr<HeartbeatStream> owner, Handle handle,
+            const v1::SendSignalRequest& leave)
+      : request(leave), owner_(std::move(owner)), handle_(handle) {
+    context().set_wait_for_ready(true);
+    context().set_deadline(
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                     gpr_time_from_seconds(kLeaveCallSeconds, GPR_TIMESPAN)));
+  }
+
+  const v1::SendSignalRequest request;
   v1::SendSignalResponse response;
+
+ private:
+  void OnEnded(const Error& error) override {
+    owner_->OnLeaveAnswered(handle_, error);
+  }
+
+  const std::shared_ptr<HeartbeatStream> owner_;
+  const Handle handle_;
 };
 
 HeartbeatStream::HeartbeatStream(std::shared_ptr<grpc::Channel> channel,
@@ -178,6 +196,12 @@ void HeartbeatStream::OnEnded(const Error& error) {
   Follow();
 }
 
+void HeartbeatStream::OnLeaveAnswered(Handle handle, const Error& error) {
+  MutexLock lock(mutex_);
+  logic_.OnLeaveAnswered(handle, error, Threads::Get().Now());
+  Follow();
+}
+
 // --- What the logic asks for
 
 bool HeartbeatStream::BeginStream() {
@@ -204,26 +228,12 @@ void HeartbeatStream::CancelStream() { call_->Cancel(); }
 
 void HeartbeatStream::CallLeave(Handle handle,
                                 const v1::SendSignalRequest& request) {
-  auto call = std::make_shared<LeaveCall>();
-  call->request = request;
-  call->context.set_wait_for_ready(true);
-  call->context.set_deadline(
-      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                   gpr_time_from_seconds(kLeaveCallSeconds, GPR_TIMESPAN)));
-  call->stream = std::static_pointer_cast<HeartbeatStream>(shared_from_this());
-  LeaveCall& made = *call;
-  stub_->async()->SendSignal(
-      &made.context, &made.request, &made.response,
-      [call = std::move(call), handle](const grpc::Status& status) mutable {
-        call->stream->LeaveAnswered(handle, ErrorFrom(status));
-        LetGo(std::move(call));
-      });
-}
-
-void HeartbeatStream::LeaveAnswered(Handle handle, const Error& error) {
-  MutexLock lock(mutex_);
-  logic_.OnLeaveAnswered(handle, error, Threads::Get().Now());
-  Follow();
+  const auto call = std::make_shared<LeaveCall>(
+      std::static_pointer_cast<HeartbeatStream>(shared_from_this()), handle,
+      request);
+  stub_->async()->SendSignal(&call->context(), &call->request, &call->response,
+                             call.get());
+  call->Begin(call);
 }
 
 }  // namespace lifesign::client::internal

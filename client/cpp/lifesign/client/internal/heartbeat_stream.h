@@ -74,14 +74,15 @@ class HeartbeatStream final : public ThreadTarget, private HeartbeatPort {
   // told to the server.
   void Close();
 
-  // --- Called by its call; see ClientCall.
+  // --- Called by its calls; see StreamCall.
   bool OnRead(bool ok, const v1::HeartbeatResponse& response);
   void OnEnded(const Error& error);
   void OnWritten(bool ok);
+  void OnLeaveAnswered(Handle handle, const Error& error);
 
  private:
   class Call;
-  struct LeaveCall;
+  class LeaveCall;
 
   void OnTimer() override;
   void RunCallbacks() override;

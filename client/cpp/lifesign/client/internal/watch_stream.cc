@@ -16,10 +16,10 @@ constexpr int kCallbacksInARow = 64;
 }  // namespace
 
 class WatchStream::Call final
-    : public ClientCall<grpc::ClientReadReactor<v1::WatchPresenceResponse>,
+    : public StreamCall<grpc::ClientReadReactor<v1::WatchPresenceResponse>,
                         WatchStream, v1::WatchPresenceResponse> {
  public:
-  using ClientCall::ClientCall;
+  using StreamCall::StreamCall;
 
   v1::WatchPresenceRequest request;
 };

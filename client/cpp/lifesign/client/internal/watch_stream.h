@@ -46,7 +46,7 @@ class WatchStream final : public ThreadTarget, private WatchPort {
   // No callback runs after it, unless it is called by one.
   void Close();
 
-  // --- Called by its call; see ClientCall.
+  // --- Called by its call; see StreamCall.
   bool OnRead(bool ok, const v1::WatchPresenceResponse& response);
   void OnEnded(const Error& error);
 
