@@ -14,6 +14,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/settings.h"
 #include "server/base/duration_text.h"
+#include "server/base/limits.h"
 #include "server/base/utf8.h"
 
 namespace lifesign::cli {
@@ -23,7 +24,6 @@ constexpr int kMostPeople = 5000;
 constexpr int kMostGateways = 64;
 constexpr int kMostClients = 20000;
 constexpr int kMostWatchers = 500;
-constexpr double kMostSecondsOfLinger = 10;
 
 // What each command's --help says below its flags.
 std::string Footer(const std::string& examples) {
@@ -33,18 +33,23 @@ std::string Footer(const std::string& examples) {
       "see lifesign --help.");
 }
 
-// "2s", "1m30s".
+// "2s", "1m30s"; at most `most`.
 CLI::Option* AddDuration(CLI::App* app, const std::string& name,
-                         Duration* duration, const std::string& description) {
+                         Duration* duration, const std::string& description,
+                         Duration most = Duration::max()) {
   return app
       ->add_option_function<std::string>(
           name,
-          [duration, name](const std::string& text) {
+          [duration, name, most](const std::string& text) {
             const absl::optional<Duration> parsed = ParseDuration(text);
             if (!parsed.has_value()) {
               throw CLI::ValidationError(
                   name, absl::StrCat("'", text,
                                      "' is no duration such as 2s or 1m30s"));
+            }
+            if (*parsed > most) {
+              throw CLI::ValidationError(
+                  name, absl::StrCat("at most ", FormatDuration(most)));
             }
             *duration = *parsed;
           },
@@ -210,13 +215,8 @@ class CommandLine {
                 "Leave after so long; 0: never");
     AddDuration(command, "--linger", &beat_.linger,
                 "When leaving, how long the session may still be opened again, "
-                "up to 10s")
-        ->each([this](const std::string&) {
-          if (beat_.linger >
-              std::chrono::duration<double>(kMostSecondsOfLinger)) {
-            throw CLI::ValidationError("--linger", "at most 10s");
-          }
-        });
+                "up to 10s",
+                limits::kMaxLinger);
     command->footer(Footer(
         "  lifesign beat ann\n"
         "  lifesign beat ann --session laptop --device web --for 1m\n"

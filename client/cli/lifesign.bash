@@ -12,6 +12,8 @@ _lifesign() {
   words=$("${COMP_WORDS[0]}" "${command[@]}" --help; "${COMP_WORDS[0]}" --help)
   ((${#command[@]})) && words=$(grep -oE -- '--[a-z-]+' <<<"$words") ||
     words=$(grep -oE -- '^  (--?[a-z,-]+|[a-z]+ {3,})|--[a-z-]+' <<<"$words")
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}")
+  mapfile -t COMPREPLY < <(
+    compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}" | sort -u
+  )
 }
 complete -F _lifesign lifesign

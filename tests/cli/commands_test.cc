@@ -1,0 +1,364 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// `lifesign` itself, against a real server whose time is moved by hand.
+#include <gmock/gmock.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "lifesign/v1/presence_service.pb.h"
+#include "tests/cli/testing/program.h"
+#include "tests/integration/testing/test_server.h"
+#include "tests/integration/testing/unary_client.h"
+#include "tests/testing/eventually.h"
+
+namespace lifesign::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+using Input = Program::Input;
+
+constexpr std::uint64_t kOtherInstance = 4711;
+
+std::string Binary() {
+  const char* path = std::getenv("LIFESIGN_CLI");
+  EXPECT_NE(path, nullptr);
+  return path == nullptr ? "lifesign" : path;
+}
+
+google::protobuf::Struct ParseJson(const std::string& json) {
+  google::protobuf::Struct object;
+  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(json, &object).ok())
+      << json;
+  return object;
+}
+
+class CommandsTest : public ::testing::Test {
+ protected:
+  CommandsTest() : server_(clock_, {}), calls_(server_.NewChannel()) {
+    // Past the time in which a server that has just started waits for people.
+    server_.Advance(seconds(90));
+  }
+
+  std::vector<std::string> Command(const std::string& arguments) const {
+    std::vector<std::string> command =
+        absl::StrSplit(arguments, ' ', absl::SkipEmpty());
+    command.insert(command.begin(), Binary());
+    return command;
+  }
+  std::vector<std::string> Environment() const {
+    return {absl::StrCat("LIFESIGN_TARGET=127.0.0.1:", server_.port())};
+  }
+  Ended Run(const std::string& arguments) const {
+    return RunToEnd(Command(arguments), Environment());
+  }
+
+  void Login(const std::string& user, const std::string& session,
+             v1::DeviceClass device = v1::DEVICE_CLASS_WEB) {
+    v1::SendSignalRequest request;
+    request.set_user_id(user);
+    request.set_session_id(session);
+    request.mutable_open()->set_device_class(device);
+    request.set_kind(v1::SIGNAL_KIND_ACTIVE);
+    v1::SendSignalResponse response;
+    EXPECT_TRUE(calls_.Send(request, response).ok());
+  }
+  v1::PresenceState StateOf(const std::string& user) {
+    return calls_.Get(user).presence().state();
+  }
+
+  SimulatedClock clock_;
+  TestServer server_;
+  UnaryClient calls_;
+};
+
+TEST_F(CommandsTest, GetSpeaksToPeopleByTheServersClock) {
+  Login("ann", "phone", v1::DEVICE_CLASS_MOBILE);
+  server_.Advance(seconds(60));
+  Login("ann", "tab");
+  server_.Advance(seconds(30));
+  const Ended ended = Run("get ann bob");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out,
+              MatchesRegex("ann  idle     active 30 s ago on web, 2 sessions; "
+                           "[0-9]+ % sure\n"
+                           "bob  offline  never seen\n"));
+  EXPECT_THAT(ended.errors, IsEmpty());
+}
+
+TEST_F(CommandsTest, GetOfNobodyWhoIsLiveSaysNo) {
+  const Ended ended = Run("get bob");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "bob  offline  never seen\n");
+}
+
+TEST_F(CommandsTest, GetAsJsonIsOneObjectALineInTheNamesOfTheApi) {
+  Login("ann", "tab");
+  const Ended ended = Run("get ann bob --json");
+  const std::vector<std::string> lines = absl::StrSplit(ended.out, '\n');
+  ASSERT_EQ(lines.size(), 3u);
+  const auto ann = ParseJson(lines[0]);
+  const auto& presence = ann.fields().at("presence").struct_value().fields();
+  EXPECT_EQ(presence.at("user_id").string_value(), "ann");
+  EXPECT_EQ(presence.at("state").string_value(), "PRESENCE_STATE_ACTIVE");
+  EXPECT_EQ(presence.at("confidence").number_value(), 1);
+  EXPECT_EQ(ann.fields().at("read_time").string_value(),
+            "2026-01-01T00:01:30Z");
+  ParseJson(lines[1]);
+}
+
+TEST_F(CommandsTest, SessionsAreListedOrThereIsNone) {
+  EXPECT_EQ(Run("sessions ann").code, 1);
+  EXPECT_EQ(Run("sessions ann").out, "ann has no open session\n");
+  EXPECT_EQ(Run("sessions ann --json").out, "");
+  Login("ann", "tab");
+  server_.Advance(seconds(5));
+  const Ended ended = Run("sessions ann");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.out,
+            "tab  active   web, connected, in use; active 5 s ago, heard 5 s "
+            "ago; 100 % sure\n");
+  const auto json = ParseJson(Run("sessions ann --json").out);
+  EXPECT_EQ(json.fields()
+                .at("session")
+                .struct_value()
+                .fields()
+                .at("session_id")
+                .string_value(),
+            "tab");
+}
+
+// concepts.md § 10: each session, its timers and caps, the rule that fired, why
+// the user is what they are, the next change if nothing happens.
+TEST_F(CommandsTest, ExplainSaysWhyAndWhatComesNext) {
+  Login("ann", "tab");
+  server_.Advance(seconds(5));
+  const Ended ended = Run("explain ann");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(
+      ended.out,
+      AllOf(StartsWith("ann is active since 00:01:30 (5 s; heard of): active "
+                       "5 s ago on web, 1 session; 100 % sure\n"),
+            HasSubstr("  > rule 3  last activity 5 s ago: active under 15 s"),
+            HasSubstr("    rule 4  no cap runs\n"),
+            EndsWith("\nIf nothing more is heard, ann becomes idle in 10 s, at "
+                     "00:01:45.\n")));
+  v1::ExplainPresenceResponse explained;
+  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(
+                  Run("explain ann --json").out, &explained)
+                  .ok());
+  EXPECT_EQ(explained.next_change().state(), v1::PRESENCE_STATE_IDLE);
+}
+
+TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
+  for (const char* command :
+       {"", "get", "sessions", "explain", "watch", "beat", "simulate"}) {
+    SCOPED_TRACE(command);
+    const Ended ended = Run(absl::StrCat(command, " --help"));
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_THAT(ended.out, AllOf(HasSubstr("Examples:\n  lifesign"),
+                                 HasSubstr("Exit codes: 0 yes")));
+  }
+}
+
+TEST_F(CommandsTest, WrongUsageIsTwo) {
+  for (const char* arguments :
+       {"", "nonsense", "get", "explain ann bob", "get ann --timeout 5",
+        "beat ann --device watch", "beat ann --linger 11s",
+        "simulate --people 0", "watch ann --count 0"}) {
+    SCOPED_TRACE(arguments);
+    const Ended ended = Run(arguments);
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.errors, Not(IsEmpty()));
+  }
+}
+
+TEST_F(CommandsTest, NoServerIsThree) {
+  for (const char* command : {"get ann", "sessions ann", "explain ann",
+                              "watch ann", "beat ann", "simulate"}) {
+    SCOPED_TRACE(command);
+    const Ended ended =
+        Run(absl::StrCat(command, " --target 127.0.0.1:1 --timeout 3s"));
+    EXPECT_EQ(ended.code, 3);
+    EXPECT_THAT(ended.errors, HasSubstr("127.0.0.1:1"));
+  }
+}
+
+TEST_F(CommandsTest, WhatTheServerRefusesIsFour) {
+  for (const char* command : {"get ann", "sessions ann", "explain ann",
+                              "watch ann", "beat ann", "simulate"}) {
+    SCOPED_TRACE(command);
+    const Ended ended = Run(absl::StrCat(command, " --tenant nobody"));
+    EXPECT_EQ(ended.code, 4);
+    EXPECT_THAT(ended.errors, HasSubstr("TENANT_DENIED"));
+  }
+  EXPECT_EQ(Run(absl::StrCat("get ", std::string(129, 'x'))).code, 4);
+}
+
+TEST_F(CommandsTest, WatchTellsTheSnapshotAndEachChange) {
+  Login("ann", "tab");
+  Program watch(Command("watch ann bob"), Input::kNothing, Environment());
+  ASSERT_TRUE(watch.AwaitOutput("00:01:30  ann  active   for 0 s; active now"));
+  ASSERT_TRUE(watch.AwaitOutput("bob  offline  never seen\n"));
+  server_.Advance(milliseconds(15'100));
+  ASSERT_TRUE(
+      watch.AwaitOutput("00:01:45  ann  idle     was active; time ran out\n"));
+  watch.Signal(SIGINT);
+  EXPECT_EQ(watch.Wait(), 0);
+}
+
+TEST_F(CommandsTest, WatchEndsAfterSoManyChanges) {
+  Login("ann", "tab");
+  Program watch(Command("watch ann --count 1 --json"), Input::kNothing,
+                Environment());
+  ASSERT_TRUE(watch.AwaitOutput("{\"event\":\"synced\"}\n"));
+  server_.Advance(milliseconds(15'100));
+  EXPECT_EQ(watch.Wait(), 0);
+  const std::vector<std::string> lines = absl::StrSplit(watch.out(), '\n');
+  ASSERT_EQ(lines.size(), 4u);
+  const auto change = ParseJson(lines[2]);
+  EXPECT_EQ(change.fields().at("event").string_value(), "change");
+  EXPECT_EQ(change.fields()
+                .at("after")
+                .struct_value()
+                .fields()
+                .at("cause")
+                .string_value(),
+            "CAUSE_DECAY");
+}
+
+TEST_F(CommandsTest, WatchSaysWhenTheServerIsLost) {
+  Program watch(Command("watch ann --json"), Input::kNothing, Environment());
+  ASSERT_TRUE(watch.AwaitOutput("{\"event\":\"synced\"}\n"));
+  server_.Kill();
+  EXPECT_TRUE(watch.AwaitOutput("{\"event\":\"lost\"}\n"));
+}
+
+TEST_F(CommandsTest, BeatHoldsASessionAndLinesSteerIt) {
+  Program beat(Command("beat ann --session tab --device web"), Input::kPipe,
+               Environment());
+  ASSERT_TRUE(beat.AwaitOutput("ann/tab is active; a beat every 10 s\n"));
+  EXPECT_EQ(StateOf("ann"), v1::PRESENCE_STATE_ACTIVE);
+  beat.Say("background\n");
+  ASSERT_TRUE(beat.AwaitOutput("a beat every 1 min\n"));
+  server_.Advance(milliseconds(2'100));
+  EXPECT_EQ(StateOf("ann"), v1::PRESENCE_STATE_AWAY);
+  beat.Say("active\n");
+  ASSERT_TRUE(beat.AwaitOutput("ann/tab is active; a beat every 10 s\n"));
+  beat.Say("dance\nleave\n");
+  EXPECT_TRUE(beat.AwaitOutput("ann/tab has left\n"));
+  EXPECT_EQ(beat.Wait(), 0);
+  EXPECT_THAT(beat.errors(), HasSubstr("'dance' is not one of active, idle"));
+  EXPECT_EQ(StateOf("ann"), v1::PRESENCE_STATE_OFFLINE);
+}
+
+TEST_F(CommandsTest, BeatStaysWhenItsInputEndsAndLeavesAtCtrlC) {
+  Program beat(Command("beat ann --session tab"), Input::kPipe, Environment());
+  beat.Say("idle\n");
+  beat.CloseInput();
+  ASSERT_TRUE(beat.AwaitOutput("a beat every 30 s\n"));
+  EXPECT_NE(StateOf("ann"), v1::PRESENCE_STATE_OFFLINE);
+  beat.Signal(SIGINT);
+  EXPECT_EQ(beat.Wait(), 0);
+  EXPECT_EQ(StateOf("ann"), v1::PRESENCE_STATE_OFFLINE);
+}
+
+// concepts.md § 5: a closed stream changes no state.
+TEST_F(CommandsTest, BeatThatVanishesLeavesTheUserAsTheyWere) {
+  Program beat(Command("beat ann --session tab"), Input::kPipe, Environment());
+  ASSERT_TRUE(beat.AwaitOutput("ann/tab is active"));
+  beat.Say("vanish\n");
+  EXPECT_EQ(beat.Wait(), 0);
+  EXPECT_EQ(StateOf("ann"), v1::PRESENCE_STATE_ACTIVE);
+}
+
+TEST_F(CommandsTest, BeatThatIsTakenOverSaysNo) {
+  Program beat(Command("beat ann --session tab --json"), Input::kNothing,
+               Environment());
+  ASSERT_TRUE(beat.AwaitOutput("\"link\":\"connected\""));
+  calls_.Open("ann", "tab", v1::SIGNAL_KIND_ACTIVE, kOtherInstance);
+  EXPECT_TRUE(beat.AwaitOutput("\"end\":\"taken_over\""));
+  EXPECT_EQ(beat.Wait(), 1);
+  EXPECT_EQ(StateOf("ann"), v1::PRESENCE_STATE_ACTIVE);
+}
+
+TEST_F(CommandsTest, ColoursAreForTerminalsOnly) {
+  Login("ann", "tab");
+  EXPECT_THAT(Run("get ann").out, Not(HasSubstr("\x1b")));
+
+  Program coloured(Command("get ann"), Input::kTerminal, Environment());
+  EXPECT_EQ(coloured.Wait(), 0);
+  EXPECT_THAT(coloured.out(), HasSubstr("\x1b[1;32mactive "));
+
+  auto environment = Environment();
+  environment.emplace_back("NO_COLOR=1");
+  Program plain(Command("get ann"), Input::kTerminal, environment);
+  EXPECT_EQ(plain.Wait(), 0);
+  EXPECT_THAT(plain.out(), Not(HasSubstr("\x1b")));
+}
+
+bool SameModes(const termios& one, const termios& two) {
+  return one.c_iflag == two.c_iflag && one.c_oflag == two.c_oflag &&
+         one.c_cflag == two.c_cflag && one.c_lflag == two.c_lflag;
+}
+
+TEST_F(CommandsTest, BeatTakesSingleKeysAndGivesTheTerminalBack) {
+  Program beat(Command("beat ann --session tab"), Input::kTerminal,
+               Environment());
+  const termios before = beat.Modes();
+  ASSERT_TRUE(beat.AwaitOutput("keys: a active"));
+  ASSERT_TRUE(beat.AwaitOutput("ann/tab is "));
+  EXPECT_FALSE(SameModes(beat.Modes(), before));
+  beat.Say("b");
+  ASSERT_TRUE(beat.AwaitOutput("a beat every 1 min"));
+  beat.Say("q");
+  EXPECT_EQ(beat.Wait(), 0);
+  EXPECT_TRUE(SameModes(beat.Modes(), before));
+}
+
+TEST_F(CommandsTest, SimulateShowsATableAndGivesTheScreenBackAtCtrlC) {
+  Program simulate(Command("simulate --people 5 --gateways 1 --clients 5"),
+                   Input::kTerminal, Environment());
+  const termios before = simulate.Modes();
+  ASSERT_TRUE(simulate.AwaitOutput("\x1b[?1049h\x1b[?25l"));
+  ASSERT_TRUE(simulate.AwaitOutput("signals sent "));
+  ASSERT_TRUE(simulate.AwaitOutput("is really"));
+  simulate.Say("\x03");
+  ASSERT_TRUE(simulate.AwaitOutput("\x1b[?25h\x1b[?1049l"));
+  ASSERT_TRUE(simulate.AwaitOutput("run: users="));
+  EXPECT_EQ(simulate.Wait(), 0);
+  EXPECT_TRUE(SameModes(simulate.Modes(), before));
+  EXPECT_THAT(simulate.out(), EndsWith("false_offline=0\r\n"));
+}
+
+TEST_F(CommandsTest, CompletionKnowsWhatHelpSays) {
+  const auto complete = [](const std::string& words, int at) {
+    return RunToEnd(
+               {"bash", "-c",
+                absl::StrCat("source client/cli/lifesign.bash; COMP_WORDS=(",
+                             Binary(), " ", words, "); COMP_CWORD=", at,
+                             "; _lifesign; echo \"${COMPREPLY[*]}\"")})
+        .out;
+  };
+  EXPECT_EQ(complete("si", 1), "simulate\n");
+  EXPECT_EQ(complete("beat --li", 2), "--lifecycle --linger\n");
+  EXPECT_EQ(complete("get --ta", 2), "--target\n");
+}
+
+}  // namespace
+}  // namespace lifesign::testing
