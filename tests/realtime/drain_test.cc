@@ -55,13 +55,17 @@ class DeafWatch : public grpc::ClientReadReactor<v1::WatchPresenceResponse> {
     StartRead(&message_);
     StartCall();
     MutexLock lock(mutex_);
-    EXPECT_TRUE(AwaitLocked(mutex_, changed_, [&] { return left_ == 0; }));
+    EXPECT_TRUE(AwaitLocked(
+        mutex_, changed_,
+        [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return left_ == 0; }));
   }
   ~DeafWatch() override {
     context_.TryCancel();
     RemoveHold();
     MutexLock lock(mutex_);
-    EXPECT_TRUE(AwaitLocked(mutex_, changed_, [&] { return done_; }));
+    EXPECT_TRUE(
+        AwaitLocked(mutex_, changed_,
+                    [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return done_; }));
   }
 
   void OnReadDone(bool ok) override {
