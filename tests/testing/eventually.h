@@ -5,9 +5,8 @@
 #ifndef LIFESIGN_TESTS_TESTING_EVENTUALLY_H_
 #define LIFESIGN_TESTS_TESTING_EVENTUALLY_H_
 
-#include <thread>
-
 #include "server/base/clock.h"
+#include "server/base/mutex.h"
 #include "server/base/time.h"
 
 namespace lifesign::testing {
@@ -20,11 +19,15 @@ template <typename Condition>
 bool Eventually(Condition condition, Duration patience = seconds(20)) {
   const SystemClock clock;
   const RealTime deadline = clock.RealNow() + patience;
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(mutex);
   while (!condition()) {
     if (clock.RealNow() >= deadline) {
       return condition();
     }
-    std::this_thread::yield();
+    // Lets the other thread have the core.
+    never.WaitFor(mutex, milliseconds(1));
   }
   return true;
 }
