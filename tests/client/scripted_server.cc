@@ -47,6 +47,11 @@ void ScriptedServer::Start(int port) {
 
 void ScriptedServer::Stop() {
   if (server_ == nullptr) return;
+  {
+    // Also for watches that come while it goes.
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
   BreakStreams();
   server_->Shutdown(std::chrono::system_clock::time_point::min());
   server_.reset();
@@ -57,6 +62,7 @@ void ScriptedServer::Restart() {
   {
     MutexLock lock(mutex_);
     told_.clear();
+    stopping_ = false;
   }
   Start(port_);
 }
@@ -199,7 +205,7 @@ grpc::Status ScriptedServer::WatchPresence(
   const int generation = watch_generation_;
   size_t next = 0;
   grpc::Status status;
-  while (!context->IsCancelled()) {
+  while (!context->IsCancelled() && !stopping_) {
     if (generation != watch_generation_) {
       status = watch_end_;
       break;

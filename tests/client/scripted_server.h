@@ -103,6 +103,7 @@ class ScriptedServer final : private v1::PresenceService::Service {
   Duration promise_ ABSL_GUARDED_BY(mutex_) = seconds(10);
   absl::optional<google::rpc::Status> refusal_ ABSL_GUARDED_BY(mutex_);
   bool silent_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t attachments_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<grpc::ServerContext*, HeartbeatStream*> heartbeats_
       ABSL_GUARDED_BY(mutex_);

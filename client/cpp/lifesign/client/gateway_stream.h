@@ -29,9 +29,9 @@ struct GatewayOptions {
   Beats beats = Beats::kByCaller;
   // See SessionOptions.
   Duration report_interaction_after = std::chrono::seconds(5);
-  // Told of a session whose status has changed in more than ages and link
-  // (which is the stream's). Of several changes of a session only the newest
-  // may be told. Threads: see SessionOptions::on_status.
+  // Told of a session when the state, the promise, the attachment, the end or
+  // the error in its status has changed. Of several changes of a session only
+  // the newest may be told. Threads: see SessionOptions::on_status.
   std::function<void(Handle, const SessionStatus&)> on_session = nullptr;
   // Told when `link` has changed.
   std::function<void(Link)> on_link = nullptr;
@@ -42,7 +42,8 @@ struct GatewayOptions {
 // that nothing queues up behind a slow server. After a reconnect all sessions
 // are opened again as the same instances.
 //
-// The sessions stay when the object is destroyed, and decay.
+// When the object is destroyed, sessions that were told to leave still do; the
+// others stay, and decay.
 //
 // Thread-safe.
 class GatewayStream {
@@ -61,6 +62,7 @@ class GatewayStream {
   //   INVALID_ARGUMENT    see Session::Open
   //   ALREADY_EXISTS      held already: `Detach` or `Leave` it first
   //   RESOURCE_EXHAUSTED  20,000 sessions are held
+  //   FAILED_PRECONDITION the server refuses the stream for good (its tenant)
   absl::StatusOr<Handle> Open(const SessionSpec& spec);
 
   // The client said so. kActive: an interaction `idle_for` ago. With the other

@@ -27,8 +27,9 @@ struct SessionOptions {
   // A third of the server's active window: an interaction is reported at once
   // when the last one reported is older than this, else with the next beat.
   Duration report_interaction_after = std::chrono::seconds(5);
-  // Told whenever `status` has changed in more than its ages. Calls never
-  // overlap; of several changes only the newest may be told. Runs on the
+  // Told when the link, the state, the promise, the attachment, the end or the
+  // error in `status` has changed. Calls never overlap; of several changes only
+  // the newest may be told. Runs on the
   // library's callback thread, which all objects of the process share, without
   // a lock held: it may call this object, also destroy it, but must not block.
   std::function<void(const SessionStatus&)> on_status = nullptr;
@@ -47,6 +48,8 @@ struct SessionOptions {
 //   (*session)->Leave();                 // at logout
 //
 // Destroying it without `Leave` is like losing the network: the session decays.
+// After `Leave` it may be destroyed at once; the library goes on telling it,
+// for as long as the process lives.
 //
 // Cheap: no thread of its own; thousands fit a process (at most 1,000 streams
 // a channel). Thread-safe.
@@ -76,7 +79,7 @@ class Session {
 
   // The network changed, or the machine slept: asks the server for an answer,
   // and takes the link for broken without one within 10 s. While waiting to
-  // reconnect, the attempt is made at once.
+  // reconnect, the attempt is made at once, unless the server named its time.
   void OnNetworkChange();
 
   // Ends the session, `linger` (0 to 10 s, clamped) from now unless it is
@@ -88,7 +91,8 @@ class Session {
   HeartbeatCounters counters() const;
 
   // Waits until `condition` holds of the status, at most `timeout`. Returns
-  // whether it holds. REQUIRES: not on the callback thread.
+  // whether it holds. `condition` is asked with a lock held: it must not call
+  // this object. REQUIRES: not on the callback thread.
   bool Await(const std::function<bool(const SessionStatus&)>& condition,
              Duration timeout) const;
 

@@ -138,8 +138,9 @@ class Watcher {
   absl::optional<WatchEvent> Next(Duration timeout);
 
   // The network changed, or the machine slept: while waiting to reconnect, the
-  // attempt is made at once; else the stream is taken for broken if nothing is
-  // heard within the rest of a progress interval and 10 s.
+  // attempt is made at once, unless the server named its time; else the stream
+  // is taken for broken if nothing is heard within the rest of a progress
+  // interval and 10 s.
   void OnNetworkChange();
 
   // What the view holds of a user; none if nothing was told yet, or the user is
