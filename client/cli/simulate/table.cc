@@ -42,23 +42,9 @@ std::string Totals(const Picture& picture) {
                                  static_cast<double>(figures.signals);
   return absl::StrFormat(
       "signals sent %d (%.0f/s)  changes received %d (%.1f/s)  suppressed %d "
-      "(%.0f %%)  watchers %d  false offline %d",
+      "(%.0f %%)",
       figures.signals, picture.signals_per_second, figures.changes,
-      picture.changes_per_second, figures.suppressed(), share, figures.watchers,
-      figures.false_offline);
-}
-
-std::string Group(const GroupRow& group, const cli::Palette& palette) {
-  std::string line = Padded(group.name, kPersonWidth);
-  for (int state = v1::PRESENCE_STATE_ACTIVE;
-       state <= v1::PRESENCE_STATE_OFFLINE; ++state) {
-    const auto named = static_cast<v1::PresenceState>(state);
-    absl::StrAppend(
-        &line, " ",
-        palette.State(named, absl::StrFormat("%5d %s", group.users[state],
-                                             cli::StateWord(named))));
-  }
-  return line;
+      picture.changes_per_second, figures.suppressed(), share);
 }
 
 // A row that never gets wider than the screen, whatever is added.
@@ -82,6 +68,31 @@ class Row {
   std::size_t left_;
   std::string row_;
 };
+
+std::string Watched(const Figures& figures, std::size_t width,
+                    const cli::Palette& palette) {
+  Row row(width);
+  row.Add(absl::StrCat("watchers ", figures.watchers, "  "));
+  row.Add(absl::StrCat("false offline ", figures.false_offline),
+          [&](absl::string_view cut) {
+            return figures.false_offline == 0 ? std::string(cut)
+                                              : palette.Bad(cut);
+          });
+  return row.text();
+}
+
+std::string Group(const GroupRow& group, const cli::Palette& palette) {
+  std::string line = Padded(group.name, kPersonWidth);
+  for (int state = v1::PRESENCE_STATE_ACTIVE;
+       state <= v1::PRESENCE_STATE_OFFLINE; ++state) {
+    const auto named = static_cast<v1::PresenceState>(state);
+    absl::StrAppend(
+        &line, " ",
+        palette.State(named, absl::StrFormat("%5d %s", group.users[state],
+                                             cli::StateWord(named))));
+  }
+  return line;
+}
 
 std::string Person(const PersonRow& person, std::size_t width,
                    const cli::Palette& palette) {
@@ -122,6 +133,7 @@ std::string Table(const Picture& picture, cli::ScreenSize size,
   std::vector<std::string> lines;
   lines.push_back(palette.Bold(Cut(picture.title, width)));
   lines.emplace_back(Cut(Totals(picture), width));
+  lines.push_back(Watched(picture.figures, width, palette));
   for (const GroupRow& group : picture.groups) {
     // Narrower than any screen that shows a table at all.
     if (width >= 75) lines.push_back(Group(group, palette));

@@ -3,8 +3,6 @@
 
 #include "client/cli/text/session_lines.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "client/cli/text/json_line.h"
 #include "client/cli/text/words.h"
@@ -69,7 +67,7 @@ std::string Ended(const std::string& name, SessionEnd end) {
 SessionLines::SessionLines(absl::string_view user, absl::string_view session)
     : name_(absl::StrCat(Printable(user), "/", Printable(session))) {}
 
-std::string SessionLines::IfNew(std::string line) {
+std::string SessionLines::IfNew(const std::string& line) {
   if (line == last_) return "";
   last_ = line;
   return line + "\n";
@@ -87,7 +85,7 @@ std::string SessionLines::Text(const SessionStatus& status,
     if (status.reconnect_in.has_value()) {
       absl::StrAppend(&line, "; again in ", SpanOf(*status.reconnect_in));
     }
-    return IfNew(std::move(line));
+    return IfNew(line);
   }
   if (status.link != Link::kConnected) return "";
   return IfNew(absl::StrCat(

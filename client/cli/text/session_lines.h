@@ -26,7 +26,7 @@ class SessionLines {
   std::string Json(const client::SessionStatus& status);
 
  private:
-  std::string IfNew(std::string line);
+  std::string IfNew(const std::string& line);
 
   const std::string name_;
   std::string last_;
