@@ -1,0 +1,236 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The clients and the real server over real gRPC. The server's time is moved by
+// hand; the clients' runs by itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lifesign/client/channel.h"
+#include "lifesign/client/gateway_stream.h"
+#include "lifesign/client/session.h"
+#include "lifesign/client/watcher.h"
+#include "server/base/limits.h"
+#include "tests/integration/testing/test_server.h"
+
+namespace lifesign::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kPatience = seconds(30);
+
+bool Connected(const SessionStatus& status) {
+  return status.link == Link::kConnected && !status.unconfirmed;
+}
+
+class RealServerTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<grpc::Channel> Channel() {
+    return MakeChannel(absl::StrCat("127.0.0.1:", server_.port()));
+  }
+  std::unique_ptr<Session> Open(const std::string& user,
+                                const std::string& session) {
+    auto opened =
+        Session::Open(Channel(), {.user_id = user, .session_id = session});
+    EXPECT_TRUE(opened.ok());
+    EXPECT_TRUE((*opened)->Await(Connected, kPatience));
+    return *std::move(opened);
+  }
+  // A watcher whose view is complete, and told.
+  std::unique_ptr<Watcher> Watch(std::vector<std::string> users) {
+    auto watcher = *Watcher::Start(Channel(), {.user_ids = std::move(users)});
+    while (const auto event = watcher->Next(kPatience)) {
+      if (event->kind == WatchEvent::Kind::kSynced) break;
+    }
+    return watcher;
+  }
+  // The next change, as "user BEFORE->AFTER CAUSE".
+  static std::string NextChange(Watcher& watcher) {
+    while (const auto event = watcher.Next(kPatience)) {
+      if (event->kind != WatchEvent::Kind::kChange) continue;
+      const auto& after = event->change.after;
+      return absl::StrCat(
+          after.user_id(), " ",
+          v1::PresenceState_Name(event->change.before->state()).substr(15),
+          "->", v1::PresenceState_Name(after.state()).substr(15), " ",
+          v1::Cause_Name(after.cause()).substr(6));
+    }
+    return "nothing";
+  }
+
+  SimulatedClock clock_;
+  lifesign::testing::TestServer server_{clock_, {}};
+};
+
+TEST_F(RealServerTest, WhatASessionSaysIsWhatAWatcherIsTold) {
+  const auto watcher = Watch({"ann"});
+  EXPECT_EQ(watcher->Find("ann")->state(), v1::PRESENCE_STATE_OFFLINE);
+  const auto session = Open("ann", "laptop");
+  EXPECT_EQ(NextChange(*watcher), "ann OFFLINE->ACTIVE SIGNAL");
+  EXPECT_EQ(session->status().state, v1::PRESENCE_STATE_ACTIVE);
+  EXPECT_EQ(session->status().next_interval, seconds(10));
+  EXPECT_FALSE(session->status().resumed);
+
+  session->SetLifecycle(Lifecycle::kBackground);
+  ASSERT_TRUE(session->Await(
+      [](auto& status) { return status.next_interval == seconds(60); },
+      kPatience));
+  server_.Advance(milliseconds(2'100));
+  EXPECT_EQ(NextChange(*watcher), "ann ACTIVE->AWAY DECAY");
+  session->Interacted();
+  EXPECT_EQ(NextChange(*watcher), "ann AWAY->ACTIVE SIGNAL");
+  session->Leave();
+  EXPECT_EQ(NextChange(*watcher), "ann ACTIVE->OFFLINE LEAVE");
+  EXPECT_TRUE(session->Await(
+      [](auto& status) { return status.end == SessionEnd::kLeft; }, kPatience));
+}
+
+// docs/concepts.md § 5: by another instance it is a take-over.
+TEST_F(RealServerTest, SecondInstanceTakesOverAndTheFirstStaysAway) {
+  const auto first = Open("ann", "tab");
+  const auto second = Open("ann", "tab");
+  ASSERT_TRUE(first->Await(
+      [](auto& status) { return status.link == Link::kEnded; }, kPatience));
+  EXPECT_EQ(first->status().end, SessionEnd::kTakenOver);
+  EXPECT_EQ(first->status().last_error.reason,
+            v1::ERROR_REASON_SESSION_TAKEN_OVER);
+  EXPECT_TRUE(second->status().resumed);
+  EXPECT_EQ(second->status().link, Link::kConnected);
+}
+
+TEST_F(RealServerTest, SessionThatExpiredIsOpenedAnewByItsNextWord) {
+  const auto watcher = Watch({"ann"});
+  const auto session = Open("ann", "laptop");
+  EXPECT_EQ(NextChange(*watcher), "ann OFFLINE->ACTIVE SIGNAL");
+  const uint64_t attachment = session->status().attachment;
+  // Promised a minute, it says nothing of itself while the server's time runs.
+  session->SetLifecycle(Lifecycle::kBackground);
+  ASSERT_TRUE(session->Await(
+      [](auto& status) { return status.next_interval == seconds(60); },
+      kPatience));
+  server_.Advance(seconds(241));
+  std::string change;
+  while (change.find("->OFFLINE EXPIRY") == std::string::npos) {
+    change = NextChange(*watcher);
+    ASSERT_NE(change, "nothing");
+  }
+  session->Interacted();
+  EXPECT_EQ(NextChange(*watcher), "ann OFFLINE->ACTIVE SIGNAL");
+  EXPECT_TRUE(session->Await(
+      [attachment](auto& status) {
+        return status.attachment != attachment && Connected(status);
+      },
+      kPatience));
+  EXPECT_FALSE(session->status().resumed);
+}
+
+TEST_F(RealServerTest, DrainingServerSaysWhenToComeBack) {
+  const auto watcher = Watch({"ann"});
+  const auto session = Open("ann", "laptop");
+  EXPECT_EQ(NextChange(*watcher), "ann OFFLINE->ACTIVE SIGNAL");
+  server_.runtime().drain().Begin(seconds(30));
+  server_.Advance(milliseconds(200));
+  ASSERT_TRUE(session->Await(
+      [](auto& status) { return status.link == Link::kWaiting; }, kPatience));
+  EXPECT_TRUE(session->status().reconnect_in.has_value());
+  EXPECT_EQ(session->status().end, SessionEnd::kNotEnded);
+  server_.Advance(seconds(11));
+  const auto drained = [&watcher] {
+    const WatchStatus status = watcher->status();
+    return status.last_error.reason == v1::ERROR_REASON_DRAINING;
+  };
+  while (!drained()) {
+    ASSERT_FALSE(watcher->Next(milliseconds(10)).has_value());
+  }
+  EXPECT_EQ(watcher->Find("ann")->state(), v1::PRESENCE_STATE_ACTIVE);
+  EXPECT_TRUE(watcher->status().last_error.retry_delay.has_value());
+}
+
+TEST_F(RealServerTest, GatewayHoldsTwentyThousandSessionsOnOneStream) {
+  const auto gateway = GatewayStream::Make(Channel());
+  std::vector<Handle> handles;
+  for (int i = 0; i < limits::kMaxSessionsPerStream; ++i) {
+    const auto handle = gateway->Open(
+        {.user_id = absl::StrCat("user", i), .session_id = "tab"});
+    ASSERT_TRUE(handle.ok());
+    handles.push_back(*handle);
+  }
+  ASSERT_TRUE(gateway->AwaitSettled(kPatience));
+  EXPECT_EQ(gateway->status(handles.back())->state, v1::PRESENCE_STATE_ACTIVE);
+  const auto watcher = Watch({"user0", "user19999"});
+  for (const Handle handle : handles) {
+    gateway->Signal(handle, Lifecycle::kIdle);
+  }
+  ASSERT_TRUE(gateway->AwaitSettled(kPatience));
+  server_.Advance(milliseconds(2'100));
+  EXPECT_THAT(
+      (std::vector<std::string>{NextChange(*watcher), NextChange(*watcher)}),
+      ::testing::UnorderedElementsAre("user0 ACTIVE->IDLE DECAY",
+                                      "user19999 ACTIVE->IDLE DECAY"));
+  for (const Handle handle : handles) gateway->Leave(handle);
+  ASSERT_TRUE(gateway->AwaitSettled(kPatience));
+  EXPECT_EQ(gateway->size(), 0u);
+  EXPECT_EQ(gateway->counters().errors_received, 0u);
+  EXPECT_EQ(gateway->counters().streams, 1u);
+}
+
+// C21 (gamejolt/issue-tracker#459), through a gateway.
+TEST_F(RealServerTest, C21RefreshedPageIsSilentThroughAGateway) {
+  const auto watcher = Watch({"ann"});
+  const auto gateway = GatewayStream::Make(Channel());
+  const SessionSpec page = {.user_id = "ann", .session_id = "tab"};
+  Handle handle = *gateway->Open(page);
+  ASSERT_TRUE(gateway->AwaitSettled(kPatience));
+  EXPECT_EQ(NextChange(*watcher), "ann OFFLINE->ACTIVE SIGNAL");
+  for (int refresh = 0; refresh < 10; ++refresh) {
+    gateway->Leave(handle, seconds(5));
+    ASSERT_TRUE(gateway->AwaitSettled(kPatience));
+    server_.Advance(milliseconds(800));
+    handle = *gateway->Open(page);
+    ASSERT_TRUE(gateway->AwaitSettled(kPatience));
+    EXPECT_TRUE(gateway->status(handle)->resumed);
+    server_.Advance(seconds(5));
+  }
+  gateway->Leave(handle);
+  EXPECT_EQ(NextChange(*watcher), "ann ACTIVE->OFFLINE LEAVE")
+      << "and nothing between";
+  EXPECT_EQ(gateway->counters().errors_received, 0u);
+}
+
+TEST_F(RealServerTest, UnknownTenantEndsSessionAndWatch) {
+  SessionOptions options;
+  options.tenant = "acme";
+  const auto session =
+      *Session::Open(Channel(), {.user_id = "ann", .session_id = "laptop"},
+                     std::move(options));
+  ASSERT_TRUE(session->Await(
+      [](auto& status) { return status.link == Link::kEnded; }, kPatience));
+  EXPECT_EQ(session->status().last_error.reason,
+            v1::ERROR_REASON_TENANT_DENIED);
+  const auto watcher =
+      *Watcher::Start(Channel(), {.tenant = "acme", .user_ids = {"ann"}});
+  const auto event = watcher->Next(kPatience);
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->kind, WatchEvent::Kind::kEnded);
+  EXPECT_EQ(event->error.reason, v1::ERROR_REASON_TENANT_DENIED);
+}
+
+TEST_F(RealServerTest, BadIdIsAnsweredForItsSessionAlone) {
+  const auto gateway = GatewayStream::Make(Channel());
+  const Handle good = *gateway->Open({.user_id = "ann", .session_id = "tab"});
+  const Handle bad =
+      *gateway->Open({.user_id = "a\u0007nn", .session_id = "tab"});
+  ASSERT_TRUE(gateway->AwaitSettled(kPatience));
+  EXPECT_EQ(gateway->status(good)->state, v1::PRESENCE_STATE_ACTIVE);
+  EXPECT_EQ(gateway->size(), 1u) << "handle " << bad << " has ended";
+}
+
+}  // namespace
+}  // namespace lifesign::client
