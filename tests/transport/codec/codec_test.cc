@@ -22,8 +22,6 @@
 namespace lifesign {
 namespace {
 
-using ::testing::ElementsAre;
-
 google::protobuf::Duration Wire(std::int64_t whole, std::int32_t nanos) {
   google::protobuf::Duration duration;
   duration.set_seconds(whole);
