@@ -287,7 +287,7 @@ TEST_F(GatewayTest, OpenWhoseErrorTheServerDroppedIsTriedAgain) {
   response.set_errors_dropped(17);
   world_.answers = true;
   world_.Send(response);
-  world_.Advance(seconds(5));
+  world_.Advance(seconds(10 + 5));
   EXPECT_EQ(world_.logic.counters().opens_sent, 2u);
   EXPECT_EQ(world_.Status(1).state, v1::PRESENCE_STATE_ACTIVE);
 }

@@ -154,7 +154,7 @@ bool HeartbeatWorld::BeginStream() {
   cancelled = false;
   received = 0;
   bound.clear();
-  kinds_.clear();
+  kinds.clear();
   begun.push_back(now);
   return connection_stands;
 }
@@ -172,7 +172,7 @@ void HeartbeatWorld::CallLeave(Handle handle,
 
 void HeartbeatWorld::Update(Handle handle, v1::SignalKind kind,
                             v1::HeartbeatResponse& response) {
-  kinds_[handle] = kind;
+  kinds[handle] = kind;
   v1::SessionUpdate& update = *response.add_updates();
   update.set_handle(handle);
   update.set_state(kind == v1::SIGNAL_KIND_ACTIVE ? v1::PRESENCE_STATE_ACTIVE
@@ -210,7 +210,7 @@ v1::HeartbeatResponse HeartbeatWorld::AnswerTo(
     } else if (signal.kind() == v1::SIGNAL_KIND_LEAVE ||
                signal.kind() == v1::SIGNAL_KIND_DETACH) {
       if (!signal.has_linger()) bound.erase(signal.handle());
-    } else if (kinds_[signal.handle()] != signal.kind()) {
+    } else if (kinds[signal.handle()] != signal.kind()) {
       Update(signal.handle(), signal.kind(), response);
     }
   }

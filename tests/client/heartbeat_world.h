@@ -103,8 +103,9 @@ class HeartbeatWorld : public HeartbeatPort {
   bool streaming = false;
   bool half_closed = false;
   bool cancelled = false;
-  // What the server holds bound on this stream.
+  // What the server holds bound on this stream, and the kind it was last told.
   std::map<Handle, std::string> bound;
+  std::map<Handle, v1::SignalKind> kinds;
   uint64_t received = 0;
 
   static constexpr RealTime kStart = RealTime(std::chrono::hours(1));
@@ -125,7 +126,6 @@ class HeartbeatWorld : public HeartbeatPort {
 
   const v1::HeartbeatRequest* writing_ = nullptr;
   uint64_t attachments_ = 0;
-  std::map<Handle, v1::SignalKind> kinds_;
 };
 
 // The status that a server sends.

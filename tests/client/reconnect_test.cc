@@ -104,6 +104,16 @@ TEST_F(ReconnectTest, WhatIsWaitingIsStillSaidToADrainingServer) {
   EXPECT_TRUE(world_.half_closed);
 }
 
+// It asked again and again instead, on a stream that was to end.
+TEST_F(ReconnectTest, MachineThatSleepsThroughADrainMovesOnWhenItWakes) {
+  world_.Open();
+  world_.takes_writes = false;
+  Become(Lifecycle::kIdle);
+  world_.SendDrain(seconds(17));
+  world_.Sleep(minutes(5));
+  EXPECT_THAT(world_.begun, SizeIs(2));
+}
+
 TEST_F(ReconnectTest, RetryInfoOfAnEndedStreamIsFollowed) {
   world_.Open();
   world_.EndStream(grpc::StatusCode::UNAVAILABLE, v1::ERROR_REASON_STARTING,

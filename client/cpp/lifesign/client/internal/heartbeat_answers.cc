@@ -52,10 +52,6 @@ void HeartbeatLogic::OnResponse(const v1::HeartbeatResponse& response,
 
   for (const auto& update : response.updates()) Apply(update, now);
   for (const auto& error : response.errors()) Apply(error, now);
-  if (response.errors_dropped() > errors_dropped_) {
-    errors_dropped_ = response.errors_dropped();
-    ReopenUnanswered(now);
-  }
   FinishGoodbyes(now);
   if (response.has_drain() && stream_ == Stream::kUp) {
     stream_ = Stream::kDrained;
@@ -79,6 +75,7 @@ void HeartbeatLogic::Apply(const v1::SessionUpdate& update, RealTime now) {
   bool news = answers_open;
   if (answers_open) {
     table_.SetPhase(*session, Phase::kOpen);
+    table_.SetDue(update.handle(), RealTime::max());
     session->opened_at = now;
     told.attachment = update.opened().attachment();
     told.resumed = update.opened().resumed();
@@ -186,13 +183,15 @@ void HeartbeatLogic::RefuseMessage(uint64_t message, const Error& error,
   });
 }
 
-void HeartbeatLogic::ReopenUnanswered(RealTime now) {
-  // The error that says why may be among those that the server dropped.
-  table_.ForEach([&](Handle handle, HeldSession& session) {
-    if (session.phase == Phase::kOpening && session.open_message <= acked_) {
-      Reopen(handle, session, session.backoff.NextWait(random_), now);
-    }
-  });
+void HeartbeatLogic::DoubtOpen(Handle handle, HeldSession& session,
+                               RealTime now) {
+  if (session.open_message <= acked_) {
+    // Dealt with, and nothing was said: the error that says why is among those
+    // that the server dropped.
+    Reopen(handle, session, session.backoff.NextWait(random_), now);
+  } else {
+    table_.SetDue(handle, SaturatingAdd(now, kAnswerTimeout));
+  }
 }
 
 void HeartbeatLogic::FinishGoodbyes(RealTime now) {

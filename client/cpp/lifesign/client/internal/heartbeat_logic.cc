@@ -60,7 +60,6 @@ void HeartbeatLogic::MaybeBegin(RealTime now) {
   writing_ = false;
   message_ = 0;
   acked_ = 0;
-  errors_dropped_ = 0;
   wait_is_named_ = false;
   broken_because_ = Error();
   // Holds until something has been asked and answered.
@@ -154,7 +153,7 @@ bool HeartbeatLogic::ComposeOne(Handle handle, RealTime now) {
     }
     session.FillOpen(handle, message_, now, *request_.add_opens());
     table_.SetPhase(session, Phase::kOpening);
-    table_.SetDue(handle, RealTime::max());
+    table_.SetDue(handle, SaturatingAdd(now, kAnswerTimeout));
     RequireAnswer(now);
     return true;
   }
@@ -218,22 +217,24 @@ void HeartbeatLogic::OnTimer(RealTime now) {
       calls_waiting_.push_back(handle);
     } else if (session.phase == Phase::kEnded) {
       if (session.forgotten) table_.Remove(handle);
+    } else if (session.phase == Phase::kOpening) {
+      DoubtOpen(handle, session, now);
     } else {
       table_.Enqueue(handle);
     }
   }
   const bool can_be_cancelled =
       stream_ != Stream::kNone && stream_ != Stream::kCancelled;
-  if (slept && can_be_cancelled) {
+  if (can_be_cancelled && wait_is_named_ && now >= not_before_) {
+    // Told to move on by now.
+    BreakLink();
+  } else if (can_be_cancelled && slept) {
     // Whatever was awaited may lie in the socket: ask, and wait from now.
     answer_deadline_ = SaturatingAdd(now, kAnswerTimeout);
     Ask(now);
   } else if (can_be_cancelled && now >= answer_deadline_) {
     broken_because_.code = grpc::StatusCode::DEADLINE_EXCEEDED;
     broken_because_.message = "the server did not answer within 10 s";
-    BreakLink();
-  } else if (can_be_cancelled && wait_is_named_ && now >= not_before_) {
-    // Told to move on by now.
     BreakLink();
   }
   Proceed(now);

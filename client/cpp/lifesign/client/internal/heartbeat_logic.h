@@ -134,7 +134,8 @@ class HeartbeatLogic {
   void ApplyTo(Handle handle, HeldSession& session, const Error& error,
                RealTime now);
   void RefuseMessage(uint64_t message, const Error& error, RealTime now);
-  void ReopenUnanswered(RealTime now);
+  // The open of `session` should have been answered by now.
+  void DoubtOpen(Handle handle, HeldSession& session, RealTime now);
   void FinishGoodbyes(RealTime now);
 
   const Options options_;
@@ -165,7 +166,6 @@ class HeartbeatLogic {
   bool writing_ = false;    // one write in flight
   uint64_t message_ = 0;    // the number of the newest message
   uint64_t acked_ = 0;
-  uint64_t errors_dropped_ = 0;
   RealTime answered_at_ = RealTime::min();
   v1::HeartbeatRequest request_;
   size_t open_bytes_ = 0;  // in it
