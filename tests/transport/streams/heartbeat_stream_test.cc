@@ -18,7 +18,6 @@
 namespace lifesign::testing {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 constexpr auto kActive = v1::SIGNAL_KIND_ACTIVE;
