@@ -94,9 +94,7 @@ void Generator::MoveClock(const World& world) {
                    Duration(0));
     }
   }
-  now_.presence += gap;
-  now_.real += gap;
-  now_.wall += gap;
+  MoveBy(gap);
   if (Chance(1)) {
     // The process was frozen: real time went by, presence time did not.
     const Duration frozen(Between(0, 30'000'000));
@@ -109,10 +107,53 @@ void Generator::MoveClock(const World& world) {
 // To the next whole tick.
 void Generator::MoveToTick() {
   const Duration phase = now_.presence.time_since_epoch() % kTick;
-  const Duration gap = kTick - phase;
+  MoveBy(kTick - phase);
+}
+
+void Generator::MoveBy(Duration gap) {
   now_.presence += gap;
   now_.real += gap;
   now_.wall += gap;
+}
+
+void Generator::BeginPassage() {
+  passage_ = Chance(75) ? Passage::kBurst : Passage::kFight;
+  left_of_passage_ = passage_ == Passage::kBurst
+                         ? static_cast<int>(Between(21, 35))
+                         : static_cast<int>(Between(7, 9));
+  user_of_passage_ = static_cast<int>(Between(0, options_.users - 1));
+  session_of_passage_ = static_cast<int>(Between(0, options_.sessions - 1));
+  fight_began_ = now_.presence;
+  opens_of_fight_ = 0;
+}
+
+Step Generator::NextOfBurst() {
+  MoveBy(Duration(Between(0, 4'000)));
+  Step step;
+  step.kind = Step::Kind::kApply;
+  Signal signal;
+  signal.kind = Chance(70) ? SignalKind::kActive : PickLiveKind();
+  if (Chance(60)) signal.idle_for = PickIdleFor();
+  step.signal = signal;
+  return step;
+}
+
+Step Generator::NextOfFight() {
+  if (left_of_passage_ > 0) {
+    MoveBy(Duration(Between(0, 1'000'000)));
+  } else {
+    const PresenceTime a_minute_later = fight_began_ + seconds(60);
+    MoveBy(std::max(a_minute_later - now_.presence + Duration(Between(-1, 1)),
+                    Duration(0)));
+  }
+  Step step;
+  step.kind = Step::Kind::kOpen;
+  step.instance = static_cast<Instance>(Between(1, 3));
+  if (left_of_passage_ % 2 == 0) step.instance += 3;
+  // The minute counts from the first take-over: the second open, at the latest.
+  if (++opens_of_fight_ == 2) fight_began_ = now_.presence;
+  if (Chance(50)) step.signal = Signal();
+  return step;
 }
 
 Step::Kind Generator::PickKind() {
@@ -178,6 +219,15 @@ void Generator::FillOpen(Step& step) {
 }
 
 Step Generator::Next(const World& world) {
+  if (left_of_passage_ == 0 && Chance(2)) BeginPassage();
+  if (left_of_passage_ > 0 && Chance(88)) {
+    --left_of_passage_;
+    Step step = passage_ == Passage::kBurst ? NextOfBurst() : NextOfFight();
+    step.now = now_;
+    step.user = user_of_passage_;
+    step.session = session_of_passage_;
+    return step;
+  }
   Step step;
   step.kind = PickKind();
   if (step.kind == Step::Kind::kTick && Chance(60)) {

@@ -30,11 +30,21 @@ class Generator {
   // How steps follow each other in this world.
   enum class Pace { kFlood, kLively, kSlow };
 
+  // What goes on for several steps with one session.
+  enum class Passage { kNone, kBurst, kFight };
+
   bool Chance(int percent);
   std::int64_t Between(std::int64_t least, std::int64_t most);
   Duration Gap();
   void MoveClock(const World& world);
   void MoveToTick();
+  void MoveBy(Duration gap);
+  void BeginPassage();
+  // The next signal of a burst: more than ten a second.
+  Step NextOfBurst();
+  // The next open of a fight for one session; the last comes when the first
+  // take-over is about a minute old.
+  Step NextOfFight();
   Step::Kind PickKind();
   Signal PickSignal();
   SignalKind PickLiveKind();
@@ -47,6 +57,12 @@ class Generator {
   Now now_;
   Pace pace_;
   std::vector<int> weights_;  // by Step::Kind
+  Passage passage_ = Passage::kNone;
+  int left_of_passage_ = 0;
+  int user_of_passage_ = 0;
+  int session_of_passage_ = 0;
+  PresenceTime fight_began_{};
+  int opens_of_fight_ = 0;
 };
 
 }  // namespace lifesign::property

@@ -9,118 +9,11 @@
 namespace lifesign::property {
 namespace {
 
-constexpr Duration kTokenEvery = milliseconds(100);
-constexpr Duration kTolerance = 19 * kTokenEvery;
-// Silences pay off the debt in whole units.
-constexpr Duration kPaidBy = microseconds(50);
 constexpr int kTakeOversPerMinute = 5;
 
 bool MovesAge(SignalKind kind) {
   return kind == SignalKind::kActive || kind == SignalKind::kIdle ||
          kind == SignalKind::kBackground;
-}
-
-Lifecycle LifecycleOf(SignalKind kind) {
-  if (kind == SignalKind::kActive) return Lifecycle::kActive;
-  if (kind == SignalKind::kIdle) return Lifecycle::kIdle;
-  return Lifecycle::kBackground;
-}
-
-PresenceTime TtlAt(const ModelSession& session) {
-  return SaturatingAdd(session.last_signal, session.row().ttl);
-}
-
-PresenceTime EndsAt(const ModelSession& session) {
-  return std::min(TtlAt(session), session.linger_until.value_or(kNever));
-}
-
-bool EndedAt(const ModelSession& session, PresenceTime now) {
-  return now >= EndsAt(session);
-}
-
-// An end that time alone did not bring.
-bool EndedByLeaveAt(const ModelSession& session, PresenceTime now) {
-  return EndedAt(session, now) && EndsAt(session) < TtlAt(session);
-}
-
-bool InForce(const absl::optional<PresenceTime>& cap,
-             const ModelSession& session, PresenceTime now) {
-  return cap.has_value() && now >= *cap + session.policy->downgrade_debounce;
-}
-
-// § 4, rules 2 to 4, and the ttl.
-State DerivedIgnoringLinger(const ModelSession& session, PresenceTime now) {
-  const PolicyRow& row = session.row();
-  const Duration signal_age = SaturatingDifference(now, session.last_signal);
-  if (signal_age >= row.ttl) return State::kOffline;
-  if (signal_age >= row.away_window) return State::kStale;
-  const PresenceTime activity = session.activity.value_or(
-      SaturatingSubtract(session.opened, row.active_window));
-  const Duration activity_age = SaturatingDifference(now, activity);
-  State state = State::kAway;
-  if (activity_age < row.idle_window) state = State::kIdle;
-  if (activity_age < row.active_window) state = State::kActive;
-  if (InForce(session.idle_cap, session, now)) {
-    state = Lower(state, State::kIdle);
-  }
-  if (InForce(session.background_cap, session, now)) {
-    state = Lower(state, State::kAway);
-  }
-  return state;
-}
-
-State Derived(const ModelSession& session, PresenceTime now) {
-  if (EndedAt(session, now)) return State::kOffline;
-  return DerivedIgnoringLinger(session, now);
-}
-
-PresenceTime PromiseEndsAt(const ModelSession& session) {
-  return session.last_signal + session.policy->WithJitter(session.promised);
-}
-
-bool Connected(const ModelSession& session, PresenceTime now) {
-  if (session.detached || session.linger_until.has_value()) return false;
-  if (!session.binding.unary()) return !session.stream_closed;
-  return now < PromiseEndsAt(session);
-}
-
-PresenceTime NextTokenAt(const ModelSession& session) {
-  return session.last_signal + std::max(session.debt - kTolerance, Duration(0));
-}
-
-void ApplyCaps(ModelSession& session, SignalKind kind, PresenceTime since) {
-  switch (kind) {
-    case SignalKind::kActive:
-      session.idle_cap.reset();
-      session.background_cap.reset();
-      break;
-    case SignalKind::kIdle:
-      if (!session.idle_cap) session.idle_cap = since;
-      session.background_cap.reset();
-      break;
-    default:
-      if (!session.idle_cap) session.idle_cap = since;
-      if (!session.background_cap) session.background_cap = since;
-  }
-}
-
-void MoveAge(ModelSession& session, const Now& now) {
-  const Duration silence = now.presence - session.last_signal;
-  session.debt =
-      std::max(session.debt - silence / kPaidBy * kPaidBy, Duration(0));
-  session.last_signal = now.presence;
-  session.last_seen = now.real;
-}
-
-void MoveActivity(ModelSession& session, const Signal& signal, const Now& now) {
-  if (signal.kind != SignalKind::kActive && !signal.idle_for) return;
-  const Duration idle_for = signal.idle_for.value_or(Duration(0));
-  const PresenceTime at = SaturatingSubtract(now.presence, idle_for);
-  const RealTime real = SaturatingSubtract(now.real, idle_for);
-  if (!session.activity || at > *session.activity) {
-    session.activity = at;
-    session.last_active = real;
-  }
 }
 
 void Heard(ModelUser& user, const ModelSession& session) {
@@ -131,93 +24,6 @@ void Heard(ModelUser& user, const ModelSession& session) {
       (!user.last_active || *session.last_active > *user.last_active)) {
     user.last_active = session.last_active;
   }
-}
-
-// Where one of the sessions may come to be derived otherwise, without the past.
-std::vector<PresenceTime> Instants(const ModelSession& session) {
-  const PolicyRow& row = session.row();
-  const PresenceTime activity = session.activity.value_or(
-      SaturatingSubtract(session.opened, row.active_window));
-  const Duration debounce = session.policy->downgrade_debounce;
-  std::vector<PresenceTime> instants = {
-      TtlAt(session), SaturatingAdd(session.last_signal, row.away_window),
-      SaturatingAdd(activity, row.active_window),
-      SaturatingAdd(activity, row.idle_window)};
-  if (session.idle_cap) instants.push_back(*session.idle_cap + debounce);
-  if (session.background_cap) {
-    instants.push_back(*session.background_cap + debounce);
-  }
-  if (session.linger_until) instants.push_back(*session.linger_until);
-  return instants;
-}
-
-State HighestOf(const std::vector<ModelSession>& sessions, PresenceTime now) {
-  State state = State::kOffline;
-  for (const ModelSession& session : sessions) {
-    state = Higher(state, Derived(session, now));
-  }
-  return state;
-}
-
-absl::optional<NextChangeView> NextChange(
-    const std::vector<ModelSession>& sessions, const Now& now) {
-  std::vector<PresenceTime> instants;
-  for (const ModelSession& session : sessions) {
-    const auto of_session = Instants(session);
-    instants.insert(instants.end(), of_session.begin(), of_session.end());
-  }
-  std::sort(instants.begin(), instants.end());
-  const State state = HighestOf(sessions, now.presence);
-  for (const PresenceTime at : instants) {
-    if (at <= now.presence) continue;
-    const State then = HighestOf(sessions, at);
-    if (then != state) return NextChangeView{WallAt(at, now), then};
-  }
-  return absl::nullopt;
-}
-
-absl::optional<CapView> CapViewOf(const absl::optional<PresenceTime>& cap,
-                                  const ModelSession& session, const Now& now) {
-  if (!cap) return absl::nullopt;
-  const PresenceTime in_force_at = *cap + session.policy->downgrade_debounce;
-  return CapView{WallAt(*cap, now), WallAt(in_force_at, now),
-                 now.presence >= in_force_at};
-}
-
-ModelSessionView ViewOf(const ModelSession& session, State user_state,
-                        const Now& now) {
-  ModelSessionView seen;
-  SessionView& view = seen.view;
-  view.session = session.id;
-  view.state = Derived(session, now.presence);
-  view.device = session.device;
-  view.connected = Connected(session, now.presence);
-  view.attachment = session.attachment;
-  view.opened_at = WallAt(session.opened_at, now);
-  view.last_seen = WallAt(session.last_seen, now);
-  if (session.last_active) {
-    view.last_active = WallAt(*session.last_active, now);
-  }
-  view.next_interval = session.promised;
-  view.confidence = 0;
-  view.lifecycle = session.lifecycle;
-  view.metadata = session.metadata;
-
-  const PresenceTime activity = session.activity.value_or(
-      SaturatingSubtract(session.opened, session.row().active_window));
-  seen.signal_age = SaturatingDifference(now.presence, session.last_signal);
-  seen.activity_age = SaturatingDifference(now.presence, activity);
-  seen.within_promise = static_cast<double>(seen.signal_age.count()) <
-                        static_cast<double>(session.promised.count()) *
-                            (100 + session.policy->jitter_percent) * 1.05 / 100;
-  seen.holds_user_state = view.state == user_state;
-  seen.idle_cap = CapViewOf(session.idle_cap, session, now);
-  seen.background_cap = CapViewOf(session.background_cap, session, now);
-  if (session.linger_until) {
-    seen.linger_until = WallAt(*session.linger_until, now);
-  }
-  seen.next_change = NextChange({session}, now);
-  return seen;
 }
 
 }  // namespace
@@ -251,7 +57,7 @@ const ModelSession* Model::Find(const std::string& user,
   const auto found = users_.find(user);
   if (found == users_.end()) return nullptr;
   for (const ModelSession& candidate : found->second.sessions) {
-    if (candidate.id == session && !EndedAt(candidate, now.presence)) {
+    if (candidate.id == session && !candidate.EndedAt(now.presence)) {
       return &candidate;
     }
   }
@@ -277,7 +83,7 @@ void Model::BeginAnew(ModelUser& user, const std::string& session,
                       const Now& now) {
   for (std::size_t i = 0; i < user.sessions.size(); ++i) {
     if (user.sessions[i].id != session) continue;
-    if (EndedByLeaveAt(user.sessions[i], now.presence)) {
+    if (user.sessions[i].EndedByLeaveAt(now.presence)) {
       EndByLeave(user, session);
     } else {
       user.sessions.erase(user.sessions.begin() +
@@ -291,9 +97,9 @@ bool Model::MakeRoom(ModelUser& user, const Now& now) {
   int open = 0;
   const ModelSession* silent_longest = nullptr;
   for (const ModelSession& session : user.sessions) {
-    if (EndedAt(session, now.presence)) continue;
+    if (session.EndedAt(now.presence)) continue;
     ++open;
-    if (Connected(session, now.presence)) continue;
+    if (session.ConnectedAt(now.presence)) continue;
     if (silent_longest == nullptr ||
         session.last_signal < silent_longest->last_signal) {
       silent_longest = &session;
@@ -313,7 +119,7 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
   OpenOutcome outcome;
   ModelSession* held = Find(name, id, now);
 
-  if (held != nullptr && Connected(*held, now.presence) &&
+  if (held != nullptr && held->ConnectedAt(now.presence) &&
       (held->instance == kNoInstance || held->instance != request.instance)) {
     auto& passed = held->take_overs;
     std::erase_if(passed, [&](PresenceTime at) {
@@ -347,7 +153,7 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
     held = &user.sessions.back();
   } else {
     outcome.resumed = true;
-    if (held->waiting) ApplyWaiting(*held);
+    if (held->waiting) held->ApplyWaiting(policy_);
     if (request.device && *request.device != held->device) {
       users_[name].left.push_back(*held);
       held->device = *request.device;
@@ -363,34 +169,19 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
   held->stream_closed = false;
   held->linger_until.reset();
   if (request.metadata != nullptr) held->metadata = *request.metadata;
-  MoveAge(*held, now);
+  held->MoveAge(now);
   if (request.signal) {
-    MoveActivity(*held, *request.signal, now);
+    held->MoveActivity(*request.signal, now);
     const Duration head_start =
         outcome.resumed ? Duration(0) : policy_->downgrade_debounce;
-    ApplyKind(*held, request.signal->kind, now.presence - head_start);
+    held->ApplyKind(request.signal->kind, now.presence - head_start, policy_);
   }
   Heard(users_[name], *held);
-  outcome.state = held->told_state = Derived(*held, now.presence);
+  outcome.state = held->told_state = held->StateAt(now.presence);
   outcome.next_interval = held->promised;
   held->promise_changed = false;
   Evaluate(name, now);
   return outcome;
-}
-
-void Model::ApplyKind(ModelSession& session, SignalKind kind,
-                      PresenceTime cap_start) {
-  ApplyCaps(session, kind, cap_start);
-  session.policy = policy_;
-  session.lifecycle = LifecycleOf(kind);
-  session.Promise(session.row().Interval(*session.lifecycle));
-}
-
-// It was heard at the last signal: nothing newer has been.
-void Model::ApplyWaiting(ModelSession& session) {
-  const SignalKind kind = *session.waiting;
-  session.waiting.reset();
-  ApplyKind(session, kind, session.last_signal);
 }
 
 SignalOutcome Model::Apply(const std::string& user, const std::string& session,
@@ -421,7 +212,7 @@ SignalOutcome Model::ApplyUnary(const std::string& user,
     return outcome;
   }
   const bool speaks = attachment == kNoAttachment
-                          ? !Connected(*held, now.presence)
+                          ? !held->ConnectedAt(now.presence)
                           : attachment == held->attachment;
   if (!speaks) {
     outcome.refusal = Refusal::kStaleAttachment;
@@ -433,33 +224,33 @@ SignalOutcome Model::ApplyUnary(const std::string& user,
 SignalOutcome Model::ApplyTo(const std::string& user, ModelSession& session,
                              const Signal& signal, const Now& now) {
   if (!MovesAge(signal.kind)) {
-    if (session.waiting) ApplyWaiting(session);
+    if (session.waiting) session.ApplyWaiting(policy_);
     if (signal.kind == SignalKind::kLeave) {
       return Leave(user, session, signal, now);
     }
     session.detached = true;
     SignalOutcome outcome;
-    outcome.state = Derived(session, now.presence);
+    outcome.state = session.StateAt(now.presence);
     outcome.bound = false;
     Evaluate(user, now);
     return outcome;
   }
 
-  MoveAge(session, now);
-  MoveActivity(session, signal, now);
+  session.MoveAge(now);
+  session.MoveActivity(signal, now);
   Heard(users_[user], session);
-  if (session.debt > kTolerance) {
+  if (!session.HasToken()) {
     session.waiting = signal.kind;
     ++merged_;
     SignalOutcome outcome;
-    outcome.state = Derived(session, now.presence);
+    outcome.state = session.StateAt(now.presence);
     outcome.next_interval = session.promised;
     outcome.bound = !session.detached;
     return outcome;
   }
-  session.debt += kTokenEvery;
+  session.TakeToken();
   session.waiting.reset();
-  ApplyKind(session, signal.kind, now.presence);
+  session.ApplyKind(signal.kind, now.presence, policy_);
   return Told(user, std::string(session.id), now);
 }
 
@@ -468,7 +259,7 @@ SignalOutcome Model::Told(const std::string& user, const std::string& session,
   Evaluate(user, now);
   ModelSession& held = *Find(user, session, now);
   SignalOutcome outcome;
-  outcome.state = Derived(held, now.presence);
+  outcome.state = held.StateAt(now.presence);
   outcome.next_interval = held.promised;
   outcome.bound = !held.detached;
   outcome.is_news = outcome.state != held.told_state || held.promise_changed;
@@ -484,11 +275,11 @@ SignalOutcome Model::Leave(const std::string& user, ModelSession& session,
   session.last_seen = now.real;
   Heard(users_[user], session);
   SignalOutcome outcome;
-  if (EndedAt(session, now.presence)) {
+  if (session.EndedAt(now.presence)) {
     EndByLeave(users_[user], std::string(session.id));
     outcome.bound = false;
   } else {
-    outcome.state = Derived(session, now.presence);
+    outcome.state = session.StateAt(now.presence);
   }
   Evaluate(user, now);
   return outcome;
@@ -515,7 +306,7 @@ void Model::Evaluate(const std::string& name, const Now& now) {
   ModelUser& user = users_[name];
   for (std::size_t i = 0; i < user.sessions.size();) {
     const ModelSession& session = user.sessions[i];
-    if (!EndedAt(session, now.presence)) {
+    if (!session.EndedAt(now.presence)) {
       ++i;
     } else {
       BeginAnew(user, std::string(session.id), now);
@@ -525,12 +316,12 @@ void Model::Evaluate(const std::string& name, const Now& now) {
   DeviceStates devices = kNoDevices;
   for (const ModelSession& session : user.sessions) {
     State& device = devices[static_cast<std::size_t>(session.device)];
-    device = Higher(device, Derived(session, now.presence));
+    device = Higher(device, session.StateAt(now.presence));
   }
   DeviceStates by_time = devices;
   for (const ModelSession& session : user.left) {
     State& device = by_time[static_cast<std::size_t>(session.device)];
-    device = Higher(device, DerivedIgnoringLinger(session, now.presence));
+    device = Higher(device, session.StateByTimeAt(now.presence));
   }
   user.left.clear();
   const State state = *std::min_element(devices.begin(), devices.end());
@@ -609,9 +400,10 @@ ModelUserView Model::Read(const std::string& name, const Now& instant) {
   seen.record = Record(name, now);
   if (found == users_.end()) return seen;
   for (const ModelSession& session : found->second.sessions) {
-    seen.sessions.push_back(ViewOf(session, seen.record.state, now));
+    seen.sessions.push_back({Explain(session, seen.record.state, now),
+                             WithinPromise(session, now.presence)});
     ++seen.sessions_by_state[static_cast<std::size_t>(
-        seen.sessions.back().view.state)];
+        session.StateAt(now.presence))];
   }
   seen.next_change = NextChange(found->second.sessions, now);
   return seen;
@@ -621,10 +413,10 @@ void Model::Tick(const Now& instant) {
   for (auto& [name, user] : users_) {
     const Now now = Forward(name, instant);
     for (ModelSession& session : user.sessions) {
-      if (!session.waiting || now.presence < NextTokenAt(session)) continue;
-      if (EndedAt(session, now.presence)) continue;
-      session.debt += kTokenEvery;
-      ApplyWaiting(session);
+      if (!session.waiting || now.presence < session.NextTokenAt()) continue;
+      if (session.EndedAt(now.presence)) continue;
+      session.TakeToken();
+      session.ApplyWaiting(policy_);
       ++waited_;
     }
     Evaluate(name, now);
@@ -664,9 +456,9 @@ std::vector<PresenceTime> Model::Boundaries(const Now& now) const {
   std::vector<PresenceTime> boundaries;
   for (const auto& [name, user] : users_) {
     for (const ModelSession& session : user.sessions) {
-      for (const PresenceTime at : Instants(session)) boundaries.push_back(at);
-      boundaries.push_back(NextTokenAt(session));
-      boundaries.push_back(PromiseEndsAt(session));
+      for (const PresenceTime at : session.Instants()) boundaries.push_back(at);
+      boundaries.push_back(session.NextTokenAt());
+      boundaries.push_back(session.PromiseEndsAt());
       for (const PresenceTime at : session.take_overs) {
         boundaries.push_back(at + seconds(60));
       }

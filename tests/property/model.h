@@ -22,55 +22,9 @@
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"
 #include "server/core/watch/change.h"
+#include "tests/property/model_session.h"
 
 namespace lifesign::property {
-
-// An open session.
-struct ModelSession {
-  std::string id;
-  DeviceClass device = DeviceClass::kOther;
-  Metadata metadata;
-  // By which it is judged: that of its last signal.
-  std::shared_ptr<const Policy> policy;
-
-  // The binding.
-  Instance instance = kNoInstance;
-  Attachment attachment = kNoAttachment;
-  Binding binding;
-  bool detached = false;
-  bool stream_closed = false;
-  std::vector<PresenceTime> take_overs;
-
-  // § 4.
-  RealTime opened_at{};
-  PresenceTime opened{};
-  PresenceTime last_signal{};
-  RealTime last_seen{};
-  absl::optional<PresenceTime> activity;
-  absl::optional<RealTime> last_active;
-  absl::optional<PresenceTime> idle_cap;
-  absl::optional<PresenceTime> background_cap;
-  absl::optional<Lifecycle> lifecycle;
-  absl::optional<PresenceTime> linger_until;
-
-  // Merging: how long from the last signal on it takes until there are tokens
-  // for a whole burst again, and the newest signal that found none.
-  Duration debt{0};
-  absl::optional<SignalKind> waiting;
-
-  // What its client knows.
-  State told_state = State::kOffline;
-  // The interval it is promised, and whether that has changed since it was
-  // told.
-  Duration promised{0};
-  bool promise_changed = false;
-
-  const PolicyRow& row() const { return policy->RowFor(device); }
-  void Promise(Duration interval) {
-    promise_changed |= interval != promised;
-    promised = interval;
-  }
-};
 
 struct ModelUser {
   std::vector<ModelSession> sessions;  // oldest open first
@@ -88,17 +42,9 @@ struct ModelUser {
   absl::optional<RealTime> last_active;
 };
 
-// Of a session, what a reader is told.
 struct ModelSessionView {
-  SessionView view;  // without `confidence`
+  SessionExplanation explanation;
   bool within_promise = false;
-  bool holds_user_state = false;
-  Duration signal_age{0};
-  Duration activity_age{0};
-  absl::optional<CapView> idle_cap;
-  absl::optional<CapView> background_cap;
-  absl::optional<WallTime> linger_until;
-  absl::optional<NextChangeView> next_change;
 };
 
 struct ModelUserView {
@@ -193,10 +139,6 @@ class Model {
   void EndByLeave(ModelUser& user, const std::string& session);
   void BeginAnew(ModelUser& user, const std::string& session, const Now& now);
   bool MakeRoom(ModelUser& user, const Now& now);
-  // What a signal does beside moving ages.
-  void ApplyKind(ModelSession& session, SignalKind kind,
-                 PresenceTime cap_start);
-  void ApplyWaiting(ModelSession& session);
   SignalOutcome ApplyTo(const std::string& user, ModelSession& session,
                         const Signal& signal, const Now& now);
   SignalOutcome Leave(const std::string& user, ModelSession& session,

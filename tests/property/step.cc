@@ -227,4 +227,33 @@ std::string Words(const SessionView& view, const Now& start) {
   return words;
 }
 
+std::string Words(const absl::optional<NextChangeView>& change,
+                  const Now& start) {
+  if (!change.has_value()) return "nothing";
+  return absl::StrCat(Word(change->state), " at ", At(change->at, start));
+}
+
+std::string Words(const SessionExplanation& explanation, const Now& start) {
+  const auto cap = [&](const absl::optional<CapView>& view) {
+    if (!view.has_value()) return std::string("none");
+    return absl::StrCat(At(view->started_at, start), " to ",
+                        At(view->in_force_at, start),
+                        view->in_force ? " in force" : "");
+  };
+  const PolicyRow& row = explanation.row;
+  return absl::StrCat(Words(explanation.session, start), " rule ",
+                      static_cast<int>(explanation.rule), " signal age ",
+                      Seconds(explanation.signal_age), " activity age ",
+                      Seconds(explanation.activity_age), " idle cap ",
+                      cap(explanation.idle_cap), " background cap ",
+                      cap(explanation.background_cap), " linger until ",
+                      At(explanation.linger_until, start), " next ",
+                      Words(explanation.next_change, start),
+                      explanation.holds_user_state ? " holds the state" : "",
+                      " windows ", Seconds(row.active_window), " ",
+                      Seconds(row.idle_window), " ", Seconds(row.away_window),
+                      " ", Seconds(row.ttl), " debounce ",
+                      Seconds(explanation.downgrade_debounce));
+}
+
 }  // namespace lifesign::property

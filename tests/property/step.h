@@ -68,6 +68,9 @@ std::string Words(const SignalOutcome& outcome);
 std::string Words(const PresenceRecord& record, const Now& start);
 std::string Words(const Change& change, const Now& start);
 std::string Words(const SessionView& view, const Now& start);
+std::string Words(const SessionExplanation& explanation, const Now& start);
+std::string Words(const absl::optional<NextChangeView>& change,
+                  const Now& start);
 
 }  // namespace lifesign::property
 

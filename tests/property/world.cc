@@ -272,88 +272,58 @@ absl::optional<std::string> World::Read(const Step& step) {
     fault = Compare(Words(expected.record, start_),
                     Words(explanation.user.record, start_), "explained user");
   }
-  if (!fault && view.sessions_by_state != expected.sessions_by_state) {
-    fault = "sessions by state";
-  }
   if (!fault) {
-    fault = CompareSessions(expected, sessions, view.confidence, step.now);
+    fault = Compare(Words(expected.next_change, start_),
+                    Words(explanation.next_change, start_),
+                    "next change of the user");
   }
-  if (!fault) fault = CompareExplanation(expected, explanation);
+  if (!fault && (view.sessions_by_state != expected.sessions_by_state ||
+                 sessions.size() != expected.sessions.size() ||
+                 explanation.sessions.size() != expected.sessions.size())) {
+    fault = "the number of sessions";
+  }
+  for (std::size_t i = 0; !fault && i < sessions.size(); ++i) {
+    const SessionExplanation& model = expected.sessions[i].explanation;
+    fault = Compare(Words(model.session, start_), Words(sessions[i], start_),
+                    "session");
+    if (fault) break;
+    fault =
+        Compare(Words(model, start_), Words(explanation.sessions[i], start_),
+                "explained session");
+  }
+  if (!fault) fault = CheckConfidence(step, expected, explanation);
   return fault;
 }
 
-absl::optional<std::string> World::CompareSessions(
-    const ModelUserView& expected, const std::vector<SessionView>& sessions,
-    double user_confidence, const Now&) {
-  if (sessions.size() != expected.sessions.size()) {
-    return absl::StrCat("the model lists ", expected.sessions.size(),
-                        " sessions, the engine ", sessions.size());
-  }
+// § 6, as far as it does not depend on what was learned.
+absl::optional<std::string> World::CheckConfidence(
+    const Step& step, const ModelUserView& expected,
+    const UserExplanation& actual) {
   double all_gone = 1;
-  for (std::size_t i = 0; i < sessions.size(); ++i) {
-    const ModelSessionView& model = expected.sessions[i];
-    const auto fault = Compare(Words(model.view, start_),
-                               Words(sessions[i], start_), "session");
-    if (fault) return fault;
-    const double confidence = sessions[i].confidence;
+  for (std::size_t i = 0; i < actual.sessions.size(); ++i) {
+    const SessionExplanation& session = actual.sessions[i];
+    const double confidence = session.session.confidence;
     if (!(confidence >= 0 && confidence <= 1)) return "confidence outside 0…1";
-    if (model.within_promise && confidence != 1) {
+    if (expected.sessions[i].within_promise && confidence != 1) {
       return "confidence below 1 within the promise";
     }
-    if (model.holds_user_state) all_gone *= 1 - confidence;
+    if (session.holds_user_state) all_gone *= 1 - confidence;
+
+    Silence& before = silences_[{step.user, session.session.session}];
+    const PresenceTime since = newest_.presence - session.signal_age;
+    if (before.since == since && before.row == session.row &&
+        before.promised == session.session.next_interval &&
+        confidence > before.confidence) {
+      return "confidence that rises in silence";
+    }
+    before = {since, session.row, session.session.next_interval, confidence};
   }
-  const double together = sessions.empty() ? 0 : 1 - all_gone;
-  if (std::abs(together - user_confidence) > kRounding) {
-    return absl::StrCat("a user's confidence of ", user_confidence,
+  const double together = actual.sessions.empty() ? 0 : 1 - all_gone;
+  if (std::abs(together - actual.user.confidence) > kRounding) {
+    return absl::StrCat("a user's confidence of ", actual.user.confidence,
                         " where the sessions give ", together);
   }
   return absl::nullopt;
-}
-
-absl::optional<std::string> World::CompareExplanation(
-    const ModelUserView& expected, const UserExplanation& explanation) {
-  const auto words = [&](const absl::optional<CapView>& cap) {
-    return cap ? absl::StrCat((cap->started_at - start_.wall).count(), " to ",
-                              (cap->in_force_at - start_.wall).count(),
-                              cap->in_force ? " in force" : " not in force")
-               : std::string("none");
-  };
-  const auto next = [&](const absl::optional<NextChangeView>& change) {
-    return change ? absl::StrCat((change->at - start_.wall).count(), " ",
-                                 Word(change->state))
-                  : std::string("none");
-  };
-  if (explanation.sessions.size() != expected.sessions.size()) {
-    return "as many explanations as sessions";
-  }
-  for (std::size_t i = 0; i < expected.sessions.size(); ++i) {
-    const ModelSessionView& model = expected.sessions[i];
-    const SessionExplanation& engine = explanation.sessions[i];
-    auto fault =
-        Compare(words(model.idle_cap), words(engine.idle_cap), "idle cap");
-    if (!fault) {
-      fault = Compare(words(model.background_cap), words(engine.background_cap),
-                      "background cap");
-    }
-    if (!fault) {
-      fault = Compare(next(model.next_change), next(engine.next_change),
-                      "next change of a session");
-    }
-    if (!fault && (model.signal_age != engine.signal_age ||
-                   model.activity_age != engine.activity_age)) {
-      fault = absl::StrCat("ages: signal ", model.signal_age.count(), " and ",
-                           engine.signal_age.count(), ", activity ",
-                           model.activity_age.count(), " and ",
-                           engine.activity_age.count());
-    }
-    if (!fault && model.linger_until != engine.linger_until) fault = "linger";
-    if (!fault && model.holds_user_state != engine.holds_user_state) {
-      fault = "who holds the user's state";
-    }
-    if (fault) return fault;
-  }
-  return Compare(next(expected.next_change), next(explanation.next_change),
-                 "next change of the user");
 }
 
 absl::optional<std::string> World::Copy(const Step& step) {

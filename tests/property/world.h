@@ -61,17 +61,23 @@ class World {
     Revision revision;
   };
 
+  // What a session's confidence was, and of which silence.
+  struct Silence {
+    PresenceTime since = kNever;
+    PolicyRow row;
+    Duration promised{0};
+    double confidence = 1;
+  };
+
   static Model::Options ModelOptions(const WorldOptions& options);
   Held* Find(const Step& step);
   absl::optional<std::string> Open(const Step& step);
   absl::optional<std::string> Apply(const Step& step);
   absl::optional<std::string> ApplyUnary(const Step& step);
   absl::optional<std::string> Read(const Step& step);
-  absl::optional<std::string> CompareSessions(
-      const ModelUserView& expected, const std::vector<SessionView>& sessions,
-      double user_confidence, const Now& now);
-  absl::optional<std::string> CompareExplanation(
-      const ModelUserView& expected, const UserExplanation& explanation);
+  absl::optional<std::string> CheckConfidence(const Step& step,
+                                              const ModelUserView& expected,
+                                              const UserExplanation& actual);
   absl::optional<std::string> Copy(const Step& step);
   absl::optional<std::string> TakeMail(const Step& step);
   absl::optional<std::string> CompareChanges(Step::Kind kind);
@@ -91,6 +97,8 @@ class World {
   std::map<std::pair<int, int>, std::vector<Held>> held_;
   std::uint64_t next_stream_ = 1;
   std::set<Attachment> attachments_;
+
+  std::map<std::pair<int, std::string>, Silence> silences_;
 
   // Is told of everyone, all the time.
   std::shared_ptr<Watch> collector_;

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Lifesign Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The first programs of the README really run, in Python and in Node.
+"""The first programs of the README really run, in Python, Node and C++.
 
 Each runs as a person would start it, against a server whose windows and
 intervals are a hundredth of the default: it beats ten times a second, in real
@@ -37,8 +37,10 @@ class FirstPrograms(unittest.TestCase):
 
     def start(self, command, *users):
         self.program = subprocess.Popen(
-            [*command, self.server.address, *users], stdout=subprocess.PIPE,
-            text=True, env={**os.environ, "PYTHONPATH": stubs.FOLDER})
+            [*command, self.server.address, *users], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": stubs.FOLDER})
+        self.addCleanup(self.program.stdin.close)
         self.addCleanup(self.program.stdout.close)
         self.addCleanup(self.program.kill)
 
@@ -81,10 +83,13 @@ class FirstPrograms(unittest.TestCase):
         rest = self.program.stdout.read().split("\n")
         self.assertEqual(self.program.wait(PATIENCE), 0)
         self.assertNotIn("alice is IDLE", rest)
-        self.assertEqual(self.presence("alice")["state"],
+        self.assert_left("alice")
+
+    def assert_left(self, user):
+        self.assertEqual(self.presence(user)["state"],
                          "PRESENCE_STATE_OFFLINE")
         explained = self.stub.ExplainPresence(
-            stubs.service.ExplainPresenceRequest(user_id="alice"))
+            stubs.service.ExplainPresenceRequest(user_id=user))
         self.assertEqual(plain.of_message(explained)["last_cause"],
                          "CAUSE_LEAVE")
 
@@ -93,6 +98,22 @@ class FirstPrograms(unittest.TestCase):
 
     def test_node_holds_a_session_watches_and_leaves(self):
         self.run_first_program(NODE)
+
+    def test_cpp_holds_a_session_watches_and_leaves(self):
+        self.start([os.environ["LIFESIGN_FIRST_CPP"]], "alice", "alice")
+        self.read_until("alice is ACTIVE")
+        # Nobody types, so alice decays, but her session is heard of.
+        self.server.tell("advance 200ms")
+        self.read_until("alice is IDLE")
+        self.await_last_seen("alice", "@0.2s")
+
+        self.program.stdin.write("a line is an interaction\n")
+        self.program.stdin.flush()
+        self.read_until("alice is ACTIVE")
+
+        self.program.stdin.close()
+        self.assertEqual(self.program.wait(PATIENCE), 0)
+        self.assert_left("alice")
 
 
 if __name__ == "__main__":
