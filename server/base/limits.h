@@ -64,6 +64,9 @@ inline constexpr int kMassSilencePercent = 20;
 inline constexpr int kMassSilenceLeastSessions = 100;
 inline constexpr Duration kMassSilenceWindow = seconds(10);
 
+// What a server that ends leaves unary calls to be answered.
+inline constexpr Duration kShutdownGrace = milliseconds(250);
+
 // Watches.
 inline constexpr int kSnapshotSliceUsers = 1'000;
 inline constexpr Duration kMaxBatchingDelay = seconds(1);

@@ -28,9 +28,20 @@ std::size_t ConnectionStreams::connections() const {
   return by_peer_.size();
 }
 
+bool ConnectionStreams::AwaitNone(Duration timeout) {
+  MutexLock lock(mutex_);
+  // Notified only when none is left, so a wait is repeated only if one came
+  // meanwhile, or for nothing.
+  while (!by_peer_.empty()) {
+    if (!changed_.WaitFor(mutex_, timeout)) return by_peer_.empty();
+  }
+  return true;
+}
+
 void ConnectionStreams::GiveBack(Slot::Entry* entry) {
   MutexLock lock(mutex_);
   if (--entry->second == 0) by_peer_.erase(entry->first);
+  if (by_peer_.empty()) changed_.NotifyAll();
 }
 
 }  // namespace lifesign

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "server/base/mutex.h"
+#include "server/base/time.h"
 
 namespace lifesign {
 
@@ -48,11 +49,15 @@ class ConnectionStreams {
   // Connections that hold a stream.
   std::size_t connections() const;
 
+  // Waits until no stream is left, for at most `timeout`. False if some are.
+  bool AwaitNone(Duration timeout);
+
  private:
   void GiveBack(Slot::Entry* entry);
 
   const int most_;
   mutable Mutex mutex_;
+  CondVar changed_;
   absl::node_hash_map<std::string, int> by_peer_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -59,6 +59,12 @@ class PresenceService final : public RawPresenceService {
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
 
+  // Waits until every stream is done, for at most `timeout`. False if some are
+  // not.
+  bool AwaitNoStreams(Duration timeout) {
+    return connections_.AwaitNone(timeout);
+  }
+
  private:
   // A slot on the call's connection, or why the stream is refused.
   absl::optional<ApiError> Admit(const grpc::CallbackServerContext& context,
