@@ -28,6 +28,7 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
       map_(options_.shards, ShardOptions(options_), start),
       published_up_to_(options_.epoch),
       policy_(options_.policy),
+      last_exchange_(start.presence),
       next_exchange_(
           SaturatingAdd(start.presence, options_.policy.LongestTtl())) {}
 
@@ -120,7 +121,20 @@ TickReport PresenceEngine::Tick(const Now& now) {
   return report;
 }
 
+Duration PresenceEngine::LongestTtlInUse() const {
+  Duration longest = policy().LongestTtl();
+  for (std::size_t i = 0; i < map_.size(); ++i) {
+    longest = std::max(longest, map_.shard(i).LongestTtl());
+  }
+  return longest;
+}
+
 void PresenceEngine::ExchangeConfidence(const Now& now) {
+  // Not sooner: then a silence meets one exchange at most, and keeps the table
+  // that was in force when it began. A policy before this one may have had a
+  // longer ttl, and sessions that have not spoken since.
+  next_exchange_ = SaturatingAdd(last_exchange_, LongestTtlInUse());
+  if (now.presence < next_exchange_) return;
   // Two passes would be needed to learn also from what this exchange brings;
   // it serves the next table instead.
   const auto table = std::make_shared<const ConfidenceTable>(
@@ -129,8 +143,7 @@ void PresenceEngine::ExchangeConfidence(const Now& now) {
   for (std::size_t i = 0; i < map_.size(); ++i) {
     learned_.Merge(map_.shard(i).ExchangeConfidence(table, now));
   }
-  // Not sooner: then a silence meets one exchange at most, and keeps the table
-  // that was in force when it began.
+  last_exchange_ = now.presence;
   next_exchange_ = SaturatingAdd(now.presence, policy().LongestTtl());
 }
 

@@ -155,6 +155,8 @@ class PresenceEngine {
   void Announce(const SessionShard& shard);
   // Learns from how silences ended since the last exchange.
   void ExchangeConfidence(const Now& now);
+  // The longest ttl that any session is judged by.
+  Duration LongestTtlInUse() const;
 
   // Constant after construction.
   const Options options_;
@@ -172,6 +174,7 @@ class PresenceEngine {
   // Used by the ticking thread only.
   SilenceWatch silence_watch_;
   SilenceCounts learned_;
+  PresenceTime last_exchange_;
   PresenceTime next_exchange_;
 };
 

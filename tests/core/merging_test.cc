@@ -62,6 +62,23 @@ TEST_F(MergingTest, AMergedSignalMovesTheAgesAtOnce) {
   EXPECT_DOUBLE_EQ(OnTheWall(Session("u1/tab").last_active), 0.05);
 }
 
+// A user is evaluated at every tick, so also when only ages were moved.
+TEST_F(MergingTest, ARiseByAMergedSignalShowsAtTheNextTick) {
+  At(20);
+  for (int i = 0; i < 20; ++i) {
+    Send("u1/tab", SignalKind::kActive, seconds(30));
+  }
+  EXPECT_EQ(EventsOf("u1").back().change.after.state, State::kIdle);
+  Active("u1/tab");
+  EXPECT_EQ(EventsOf("u1").back().change.after.state, State::kIdle);
+  JumpTo(20.05);
+  Tick();
+  EXPECT_THAT(EventsOf("u1"),
+              ElementsAreArray(
+                  Tells({"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→IDLE DECAY @15",
+                         "IDLE→ACTIVE SIGNAL @20.05"})));
+}
+
 TEST_F(MergingTest, TokensComeBackTenASecond) {
   UseUp();
   JumpTo(0.3);

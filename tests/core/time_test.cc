@@ -200,6 +200,25 @@ TEST_F(LearningTest, ConfidenceNeverRisesInSilenceAcrossExchanges) {
   }
 }
 
+// Also under a policy that was replaced by one with a shorter ttl, by which
+// tables would be exchanged sooner.
+TEST_F(LearningTest, ASilenceOfAnOlderPolicyMeetsOneExchangeAtMost) {
+  Login("u1/a");
+  At(10);
+  engine().SetPolicy(ScalePolicy(Policy(), 1, 10));
+  double before = 1;
+  for (int at = 20; at < 240; at += 12) {
+    // Clients of the new policy that are always back after half its ttl.
+    for (int i = 0; i < 3'000; ++i) {
+      Open(absl::StrCat("t", i, "/a"), {.with = SignalKind::kActive});
+    }
+    At(at);
+    const double confidence = Session("u1/a").confidence;
+    ASSERT_LE(confidence, before) << at;
+    before = confidence;
+  }
+}
+
 TEST_F(LearningTest, ConvergesToWhatSilencesCameTo) {
   Login("u1/a");
   At(100);

@@ -6,6 +6,7 @@
 #ifndef LIFESIGN_SERVER_CORE_SESSION_POLICY_TABLE_H_
 #define LIFESIGN_SERVER_CORE_SESSION_POLICY_TABLE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -45,6 +46,17 @@ class PolicyTable {
     }
     current_ = static_cast<std::uint16_t>(entries_.size());
     entries_.push_back({std::move(policy), 0});
+  }
+
+  // Of those in use, and the current one.
+  Duration LongestTtl() const {
+    Duration longest = entries_[current_].policy->LongestTtl();
+    for (const Entry& entry : entries_) {
+      if (entry.sessions > 0) {
+        longest = std::max(longest, entry.policy->LongestTtl());
+      }
+    }
+    return longest;
   }
 
   void Hold(std::uint16_t index) { ++entries_[index].sessions; }

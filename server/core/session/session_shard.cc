@@ -167,9 +167,12 @@ SignalOutcome SessionShard::Merge(Session& session, SignalKind kind,
   session.waiting = kind;
   session.Set(kWaiting);
   const Derivation derived = DeriveAt(session, now.presence);
-  FileDeadline(session, derived.next_change);
-  if (derived.state != session.evaluated) {
-    // The user is evaluated at the next signal of any session, not now.
+  if (derived.state == session.evaluated) {
+    FileDeadline(session, derived.next_change);
+  } else {
+    // The user is evaluated with the next tick or the next signal of any
+    // session, not now.
+    FileDeadline(session, now.presence);
     for (std::uint32_t slot = users_[session.user].first_session;
          slot != kNoSlot; slot = sessions_[slot].next_of_user) {
       sessions_[slot].quiet_until = 0;
@@ -424,6 +427,11 @@ void SessionShard::HandleDeadline(Session& session, const Now& now,
 void SessionShard::SetPolicy(std::shared_ptr<const Policy> policy) {
   MutexLock lock(mutex_);
   policies_.Set(std::move(policy));
+}
+
+Duration SessionShard::LongestTtl() const {
+  MutexLock lock(mutex_);
+  return policies_.LongestTtl();
 }
 
 SilenceCounts SessionShard::ExchangeConfidence(

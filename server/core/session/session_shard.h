@@ -91,6 +91,8 @@ class SessionShard {
   TickResult Tick(const Now& now);
 
   void SetPolicy(std::shared_ptr<const Policy> policy);
+  // Of any policy that a session is judged by.
+  Duration LongestTtl() const;
 
   // Takes out how silences ended, and puts `table` in force for those that
   // begin from now on. The one before stays for those that run.
