@@ -123,6 +123,9 @@ void Generator::BeginPassage() {
                          : static_cast<int>(Between(7, 9));
   user_of_passage_ = static_cast<int>(Between(0, options_.users - 1));
   session_of_passage_ = static_cast<int>(Between(0, options_.sessions - 1));
+  signal_of_burst_.kind = Chance(70) ? SignalKind::kActive : PickLiveKind();
+  signal_of_burst_.idle_for.reset();
+  if (Chance(60)) signal_of_burst_.idle_for = PickIdleFor();
   fight_began_ = now_.presence;
   opens_of_fight_ = 0;
 }
@@ -131,10 +134,12 @@ Step Generator::NextOfBurst() {
   MoveBy(Duration(Between(0, 4'000)));
   Step step;
   step.kind = Step::Kind::kApply;
-  Signal signal;
-  signal.kind = Chance(70) ? SignalKind::kActive : PickLiveKind();
-  if (Chance(60)) signal.idle_for = PickIdleFor();
-  step.signal = signal;
+  // Mostly the same one, so that there is something for another to change.
+  step.signal = signal_of_burst_;
+  if (Chance(5)) {
+    step.signal->kind = PickLiveKind();
+    step.signal->idle_for.reset();
+  }
   return step;
 }
 

@@ -61,6 +61,7 @@ class Generator {
   int left_of_passage_ = 0;
   int user_of_passage_ = 0;
   int session_of_passage_ = 0;
+  Signal signal_of_burst_;
   PresenceTime fight_began_{};
   int opens_of_fight_ = 0;
 };
