@@ -187,7 +187,7 @@ TEST_F(ServerTest, AThousandClientsThatReconnectAtOnceChangeNothing) {
               channels[static_cast<std::size_t>(i % kConnections)]));
           v1::HeartbeatRequest request;
           *request.add_opens() = OpenOf(1, absl::StrCat("u", i), "s", kActive,
-                                        static_cast<std::uint64_t>(i + 1));
+                                        static_cast<std::uint64_t>(i) + 1);
           request.set_answer_now(true);
           clients.back()->Send(request);
         }
