@@ -181,7 +181,6 @@ TEST_F(ServerTest, AThousandClientsThatReconnectAtOnceChangeNothing) {
         for (int c = 0; c < kConnections; ++c) {
           channels.push_back(server_.NewChannel());
         }
-        std::vector<std::uint64_t> sent;
         for (int i = 0; i < kClients; ++i) {
           clients.push_back(std::make_unique<HeartbeatClient>(
               channels[static_cast<std::size_t>(i % kConnections)]));
