@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/integration/testing/eventually.h"
 #include "tests/integration/testing/heartbeat_client.h"
 #include "tests/integration/testing/rich_status.h"
 #include "tests/integration/testing/test_server.h"
 #include "tests/integration/testing/watch_client.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {

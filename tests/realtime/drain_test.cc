@@ -14,13 +14,13 @@
 #include "google/rpc/error_details.pb.h"
 #include "server/base/limits.h"
 #include "server/ops/exit_codes.h"
-#include "tests/integration/testing/eventually.h"
 #include "tests/integration/testing/heartbeat_client.h"
 #include "tests/integration/testing/rich_status.h"
 #include "tests/integration/testing/unary_client.h"
 #include "tests/integration/testing/watch_client.h"
 #include "tests/realtime/testing/lifesignd_process.h"
 #include "tests/realtime/testing/told.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {

@@ -14,12 +14,12 @@
 #include "lifesign/client/session.h"
 #include "server/base/clock.h"
 #include "server/base/mutex.h"
-#include "tests/integration/testing/eventually.h"
 #include "tests/integration/testing/heartbeat_client.h"
 #include "tests/integration/testing/unary_client.h"
 #include "tests/integration/testing/watch_client.h"
 #include "tests/realtime/testing/lifesignd_process.h"
 #include "tests/realtime/testing/told.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {

@@ -16,7 +16,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "tests/integration/testing/eventually.h"
 #include "tests/integration/testing/heartbeat_client.h"
 #include "tests/integration/testing/unary_client.h"
 #include "tests/integration/testing/watch_client.h"
@@ -24,6 +23,7 @@
 #include "tests/realtime/testing/lifesignd_process.h"
 #include "tests/realtime/testing/tcp_proxy.h"
 #include "tests/realtime/testing/told.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {

@@ -11,22 +11,37 @@
 
 namespace lifesign::testing {
 
-// Whether `condition` becomes true within `patience` of real time. For
-// conditions that nobody announces, such as a counter; prefer a notification
-// where there is one. The patience is for a machine that is busy: a test that
-// passes does not wait for it.
+// Real time after which what did not happen never will. It is for a machine
+// that is busy: a test that passes does not wait for it.
+inline constexpr Duration kPatience = seconds(30);
+
+// Waits until `condition` holds, which is guarded by `mutex` and announced by
+// `changed`. False if it never did.
 template <typename Condition>
-bool Eventually(Condition condition, Duration patience = seconds(20)) {
+bool AwaitLocked(Mutex& mutex, CondVar& changed,
+                 const Condition& condition) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   const SystemClock clock;
-  const RealTime deadline = clock.RealNow() + patience;
+  const RealTime end = clock.RealNow() + kPatience;
+  while (!condition()) {
+    const Duration left = end - clock.RealNow();
+    if (left.count() <= 0) return false;
+    changed.WaitFor(mutex, left);
+  }
+  return true;
+}
+
+// Likewise for what nobody announces, such as a counter: asks again and again.
+// Prefer a notification where there is one.
+template <typename Condition>
+bool Eventually(const Condition& condition) {
+  const SystemClock clock;
+  const RealTime end = clock.RealNow() + kPatience;
   Mutex mutex;
   CondVar never;
-  MutexLock lock(mutex);
   while (!condition()) {
-    if (clock.RealNow() >= deadline) {
-      return condition();
-    }
+    if (clock.RealNow() >= end) return condition();
     // Lets the other thread have the core.
+    MutexLock lock(mutex);
     never.WaitFor(mutex, milliseconds(1));
   }
   return true;

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tests/integration/testing/eventually.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "tests/integration/testing/eventually.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 

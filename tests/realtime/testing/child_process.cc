@@ -12,7 +12,7 @@
 
 #include <array>
 
-#include "tests/integration/testing/eventually.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {

@@ -17,7 +17,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "tests/integration/testing/eventually.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {
