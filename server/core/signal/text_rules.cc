@@ -8,55 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
+#include "server/base/utf8.h"
 
 namespace lifesign {
 namespace {
 
-constexpr std::uint32_t kInvalid = 0xFFFFFFFF;
-
-// Takes one code point off the front of `text`, as RFC 3629 § 4 allows them;
-// kInvalid if its bytes are not one.
-std::uint32_t TakeCodePoint(absl::string_view& text) {
-  const auto byte = [&](std::size_t i) -> std::uint32_t {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-  };
-  const std::uint32_t lead = byte(0);
-  std::size_t length = 0;
-  std::uint32_t point = 0;
-  std::uint32_t least = 0;
-  if (lead < 0x80) {
-    text.remove_prefix(1);
-    return lead;
-  }
-  if ((lead & 0xE0) == 0xC0) {
-    length = 2, point = lead & 0x1F, least = 0x80;
-  } else if ((lead & 0xF0) == 0xE0) {
-    length = 3, point = lead & 0x0F, least = 0x800;
-  } else if ((lead & 0xF8) == 0xF0) {
-    length = 4, point = lead & 0x07, least = 0x10000;
-  } else {
-    return kInvalid;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return kInvalid;
-    point = (point << 6) | (byte(i) & 0x3F);
-  }
-  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
-  if (point < least || point > 0x10FFFF || surrogate) return kInvalid;
-  text.remove_prefix(length);
-  return point;
-}
-
-bool IsControl(std::uint32_t point) {
-  return point < 0x20 || (point >= 0x7F && point <= 0x9F);
-}
-
-bool IsBidiControl(std::uint32_t point) {
-  return (point >= 0x202A && point <= 0x202E) ||
-         (point >= 0x2066 && point <= 0x2069);
-}
-
-// Unicode's White_Space, less what IsControl holds.
+// Unicode's White_Space, less what IsControlCodePoint holds.
 bool IsWhiteSpace(std::uint32_t point) {
   return point == 0x20 || point == 0xA0 || point == 0x1680 ||
          (point >= 0x2000 && point <= 0x200A) || point == 0x2028 ||
@@ -69,9 +26,9 @@ absl::optional<absl::string_view> FaultOf(absl::string_view text,
   only_white_space = true;
   while (!text.empty()) {
     const std::uint32_t point = TakeCodePoint(text);
-    if (point == kInvalid) return "is not valid UTF-8";
-    if (IsControl(point)) return "holds a control character";
-    if (IsBidiControl(point)) return "holds a bidirectional control";
+    if (point == kNotUtf8) return "is not valid UTF-8";
+    if (IsControlCodePoint(point)) return "holds a control character";
+    if (IsBidiControlCodePoint(point)) return "holds a bidirectional control";
     only_white_space &= IsWhiteSpace(point);
   }
   return absl::nullopt;
