@@ -6,9 +6,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <iostream>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_codes.h"
@@ -67,6 +71,17 @@ std::string NotUtf8(const std::string& text) {
   return "";
 }
 
+// Shorter than what CLI11 says of a range that is open above.
+std::string BelowOne(const std::string& text) {
+  std::int64_t number = 0;
+  return absl::SimpleAtoi(text, &number) && number > 0 ? "" : "at least 1";
+}
+
+std::string BelowZero(const std::string& text) {
+  std::int64_t number = 0;
+  return absl::SimpleAtoi(text, &number) && number >= 0 ? "" : "at least 0";
+}
+
 // The session of a terminal: this process's.
 std::string DefaultSession() {
   char host[64] = {};
@@ -102,7 +117,17 @@ class CommandLine {
       app_.exit(help);
       return kExitOk;
     } catch (const CLI::ParseError& error) {
-      app_.exit(error);
+      const std::vector<std::string> unknown = app_.remaining();
+      if (app_.get_subcommands().empty() && !unknown.empty() &&
+          !unknown.front().empty()) {
+        // Otherwise it is only said that a command is missing.
+        const std::string& first = unknown.front();
+        std::cerr << "There is no "
+                  << (first.front() == '-' ? "option" : "command") << " '"
+                  << first << "'\nRun with --help for more information.\n";
+      } else {
+        app_.exit(error);
+      }
       return kExitUsage;
     }
     if (app_.got_subcommand("get")) return Get(settings_, get_);
@@ -134,7 +159,7 @@ class CommandLine {
                         std::vector<std::string>* users, bool many) {
     CLI::App* command = app_.add_subcommand(name, description);
     CLI::Option* option =
-        command->add_option(many ? "USER" : "USER", *users, "Whom to ask about")
+        command->add_option("USER", *users, "Whom to ask about")
             ->required()
             ->check(NotUtf8)
             ->type_name("");
@@ -171,7 +196,7 @@ class CommandLine {
         ->add_option("--count", watch_.count,
                      "End after so many changes, the first word about each "
                      "user not counted (default: never)")
-        ->check(CLI::PositiveNumber);
+        ->check(BelowOne);
     AddDuration(command, "--for", &watch_.for_duration,
                 "End after so long; 0: never");
     command->footer(
@@ -260,7 +285,7 @@ class CommandLine {
     command
         ->add_option("--seconds", simulate_.seconds,
                      "How long; 0: until Ctrl-C")
-        ->check(CLI::NonNegativeNumber)
+        ->check(BelowZero)
         ->capture_default_str();
     command->footer(Footer(
         "  lifesign simulate\n"

@@ -11,7 +11,7 @@ _lifesign() {
   # Flags of the command and of all commands; the commands until there is one.
   words=$("${COMP_WORDS[0]}" "${command[@]}" --help; "${COMP_WORDS[0]}" --help)
   ((${#command[@]})) && words=$(grep -oE -- '--[a-z-]+' <<<"$words") ||
-    words=$(grep -oE -- '^  (--?[a-z,-]+|[a-z]+ {3,})|--[a-z-]+' <<<"$words")
+    words=$(grep -oE -- '^  [a-z]+ {3,}|--[a-z-]+' <<<"$words")
   mapfile -t COMPREPLY < <(
     compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}" | sort -u
   )

@@ -186,6 +186,8 @@ TEST_F(CommandsTest, WrongUsageIsTwo) {
     EXPECT_EQ(ended.code, 2);
     EXPECT_THAT(ended.errors, Not(IsEmpty()));
   }
+  EXPECT_THAT(Run("nonsense").errors, HasSubstr("no command 'nonsense'"));
+  EXPECT_THAT(Run("--nonsense").errors, HasSubstr("no option '--nonsense'"));
 }
 
 TEST_F(CommandsTest, NoServerIsThree) {
@@ -358,6 +360,7 @@ TEST_F(CommandsTest, CompletionKnowsWhatHelpSays) {
   EXPECT_EQ(complete("si", 1), "simulate\n");
   EXPECT_EQ(complete("beat --li", 2), "--lifecycle --linger\n");
   EXPECT_EQ(complete("get --ta", 2), "--target\n");
+  EXPECT_EQ(complete("-", 1), complete("--", 1));
 }
 
 }  // namespace

@@ -109,8 +109,8 @@ TEST(ExplanationTest, AnUnknownUserHasNoSession) {
 TEST(ExplanationTest, SaysThatAServerHasJustStarted) {
   EXPECT_THAT(Explain(std::string(kTwoSessions) +
                       "reconverging_until { seconds: 1767348081 }"),
-              HasSubstr("until 10:01:21 (1 min 21 s) nobody falls for being "
-                        "silent"));
+              HasSubstr("until 10:01:21 (1 min 21 s) people may be missing who "
+                        "will come back"));
   EXPECT_THAT(Explain(kTwoSessions), Not(HasSubstr("just started")));
 }
 

@@ -133,7 +133,7 @@ std::string ExplanationText(const v1::ExplainPresenceResponse& explained,
     const absl::Time until = TimeOf(explained.reconverging_until());
     absl::StrAppend(&text, "The server has just started: until ",
                     Clock(until, now, zone), " (", Span(until - now),
-                    ") nobody falls for being silent.\n");
+                    ") people may be missing who will come back.\n");
   }
   if (explained.sessions().empty()) {
     absl::StrAppend(&text, "No session is open.\n");
