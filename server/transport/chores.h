@@ -33,7 +33,7 @@ class Chores {
  private:
   void Run();
 
-  Mutex mutex_;
+  Mutex mutex_;  // a leaf
   CondVar changed_;
   std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;

@@ -56,7 +56,7 @@ class ConnectionStreams {
   void GiveBack(Slot::Entry* entry);
 
   const int most_;
-  mutable Mutex mutex_;
+  mutable Mutex mutex_;  // a leaf
   CondVar changed_;
   absl::node_hash_map<std::string, int> by_peer_ ABSL_GUARDED_BY(mutex_);
 };

@@ -52,7 +52,7 @@ class Deadlines {
   void Fire(const Now& now);
 
  private:
-  Mutex mutex_;
+  Mutex mutex_;  // a leaf
   TimingWheel wheel_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -36,7 +36,7 @@ class DrainSequence {
   const ServerParts& parts_;
   ServingGate& gate_;
 
-  Mutex mutex_;
+  Mutex mutex_;  // no other lock is taken while it is held
   CondVar changed_;
   Stage stage_ ABSL_GUARDED_BY(mutex_) = Stage::kIdle;
   PresenceTime heartbeats_end_ ABSL_GUARDED_BY(mutex_);

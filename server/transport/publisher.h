@@ -42,7 +42,7 @@ class Publisher {
   PresenceEngine& engine_;
   const TimeSource& time_;
 
-  Mutex round_;  // one call of Publish at a time
+  Mutex round_;  // one call of Publish at a time; before all others
   Mutex mutex_;  // a leaf
   CondVar poked_;
   bool poke_ ABSL_GUARDED_BY(mutex_) = false;

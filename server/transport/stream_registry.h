@@ -69,7 +69,7 @@ class StreamRegistry {
   static constexpr std::size_t kStripes = 16;
 
   struct alignas(64) Stripe {
-    mutable Mutex mutex;
+    mutable Mutex mutex;  // a leaf
     absl::flat_hash_map<StreamId, std::weak_ptr<Stream>> streams
         ABSL_GUARDED_BY(mutex);
   };

@@ -32,7 +32,7 @@ class Ticker {
   const Duration period_;
   const std::function<void()> on_tick_;
 
-  Mutex mutex_;
+  Mutex mutex_;  // no other lock is taken while it is held
   CondVar stopped_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Last: it runs as soon as it is made.

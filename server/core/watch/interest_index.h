@@ -50,7 +50,7 @@ class InterestIndex {
   };
   using Interests = absl::InlinedVector<Interest, 1>;
 
-  mutable Mutex mutex_;
+  mutable Mutex mutex_;  // after its shard's, before a watch's
   absl::flat_hash_map<std::string, Interests> by_user_ ABSL_GUARDED_BY(mutex_);
   std::size_t size_ ABSL_GUARDED_BY(mutex_) = 0;
 };

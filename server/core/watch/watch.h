@@ -46,7 +46,7 @@ class Watch {
 
  private:
   const std::weak_ptr<WatchListener> listener_;
-  mutable Mutex mutex_;
+  mutable Mutex mutex_;  // last: nothing is taken under it
   Mailbox mailbox_ ABSL_GUARDED_BY(mutex_);
 };
 
