@@ -64,11 +64,7 @@ CLI::Option* AddDuration(CLI::App* app, const std::string& name,
 
 // Ids are UTF-8; what else they must be the server says.
 std::string NotUtf8(const std::string& text) {
-  absl::string_view rest = text;
-  while (!rest.empty()) {
-    if (TakeCodePoint(rest) == kNotUtf8) return "not UTF-8";
-  }
-  return "";
+  return IsUtf8(text) ? "" : "not UTF-8";
 }
 
 // Shorter than what CLI11 says of a range that is open above.

@@ -50,6 +50,13 @@ inline std::uint32_t TakeCodePoint(absl::string_view& text) {
   return point;
 }
 
+inline bool IsUtf8(absl::string_view text) {
+  while (!text.empty()) {
+    if (TakeCodePoint(text) == kNotUtf8) return false;
+  }
+  return true;
+}
+
 // Category Cc: it moves the cursor, rings the bell, or ends the line.
 inline bool IsControlCodePoint(std::uint32_t point) {
   return point < 0x20 || (point >= 0x7F && point <= 0x9F);

@@ -11,13 +11,6 @@
 
 namespace lifesign::client::internal {
 
-bool IsUtf8(absl::string_view text) {
-  while (!text.empty()) {
-    if (TakeCodePoint(text) == kNotUtf8) return false;
-  }
-  return true;
-}
-
 absl::Status ValidateId(absl::string_view field, absl::string_view id) {
   if (id.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(field, " is empty"));

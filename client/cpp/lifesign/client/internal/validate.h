@@ -13,9 +13,6 @@
 
 namespace lifesign::client::internal {
 
-// Whether `text` is UTF-8 (RFC 3629: no surrogates, nothing overlong).
-bool IsUtf8(absl::string_view text);
-
 // INVALID_ARGUMENT, naming `field`, unless `id` is UTF-8 of 1 to 128 bytes.
 absl::Status ValidateId(absl::string_view field, absl::string_view id);
 
