@@ -114,6 +114,48 @@ TEST_F(HeartbeatTest, InteractionIsToldAtOnceWhenTheLastOneToldIsOlder) {
   EXPECT_FALSE(LastSignal().has_idle_for());
 }
 
+TEST_F(HeartbeatTest, WhatTheServerTellsDecidesWhatIsReportedAtOnce) {
+  world_.report_after = seconds(2);
+  world_.Open();
+  EXPECT_EQ(world_.Status().report_after, seconds(2));
+  world_.Advance(seconds(2));
+  Interact();
+  EXPECT_THAT(world_.said, SizeIs(1)) << "not older";
+  world_.Advance(kSmallest);
+  Interact();
+  EXPECT_THAT(world_.said, SizeIs(2));
+}
+
+TEST_F(HeartbeatTest, WhatTheServerToldHoldsUntilItTellsAnotherWithAnOpen) {
+  world_.report_after = seconds(2);
+  world_.Open();
+  world_.report_after = seconds(1);
+  world_.EndStream(grpc::StatusCode::UNAVAILABLE);
+  world_.answers = false;
+  UntilSaid();
+  EXPECT_EQ(world_.Status().report_after, seconds(2));
+  world_.answers = true;
+  UntilSaid();
+  EXPECT_EQ(world_.Status().report_after, seconds(1));
+}
+
+TEST(ReportInteractionTest, WhatTheHolderSetWinsOverWhatTheServerTells) {
+  HeartbeatLogic::Options options = HeartbeatWorld::ForSession();
+  options.report_interaction_after = seconds(3);
+  HeartbeatWorld world(options);
+  world.report_after = seconds(1);
+  const Handle handle = world.Open();
+  const auto interact = [handle](auto& logic, RealTime now) {
+    logic.Interacted(handle, now);
+  };
+  world.Advance(seconds(3));
+  world.Do(interact);
+  EXPECT_THAT(world.said, SizeIs(1));
+  world.Advance(kSmallest);
+  world.Do(interact);
+  EXPECT_THAT(world.said, SizeIs(2));
+}
+
 TEST_F(HeartbeatTest, InteractionNotToldAtOnceIsToldWithTheNextBeat) {
   world_.Open();
   world_.Advance(seconds(4));

@@ -199,6 +199,9 @@ v1::HeartbeatResponse HeartbeatWorld::AnswerTo(
         *response.mutable_updates()->rbegin()->mutable_opened();
     opened.set_attachment(++attachments_);
     opened.set_resumed(attachments_ > 1);
+    if (report_after.has_value()) {
+      ToProto(*report_after, *opened.mutable_report_after());
+    }
   }
   for (const v1::Signal& signal : message.signals()) {
     if (bound.count(signal.handle()) == 0) {

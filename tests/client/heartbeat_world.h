@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/optional.h"
 #include "lifesign/client/internal/heartbeat_logic.h"
 #include "lifesign/client/internal/heartbeat_port.h"
 #include "lifesign/v1/presence_service.pb.h"
@@ -95,6 +96,9 @@ class HeartbeatWorld : public HeartbeatPort {
       {v1::SIGNAL_KIND_ACTIVE, std::chrono::seconds(10)},
       {v1::SIGNAL_KIND_IDLE, std::chrono::seconds(30)},
       {v1::SIGNAL_KIND_BACKGROUND, std::chrono::seconds(60)}};
+
+  // Told with every open; none: not told.
+  absl::optional<Duration> report_after;
 
   // --- What happened.
   std::vector<Said> said;

@@ -76,6 +76,7 @@ TEST_F(RealServerTest, WhatASessionSaysIsWhatAWatcherIsTold) {
   EXPECT_EQ(NextChange(*watcher), "ann OFFLINE->ACTIVE SIGNAL");
   EXPECT_EQ(session->status().state, v1::PRESENCE_STATE_ACTIVE);
   EXPECT_EQ(session->status().next_interval, seconds(10));
+  EXPECT_EQ(session->status().report_after, seconds(5));
   EXPECT_FALSE(session->status().resumed);
 
   session->SetLifecycle(Lifecycle::kBackground);

@@ -92,6 +92,23 @@ TEST_F(PolicyChangeTest, DeviceClassesAreJudgedByTheirRows) {
   EXPECT_EQ(StateOf("u1"), State::kIdle);
 }
 
+// docs/concepts.md § 12: a third of `active_window`, of the row that judges the
+// session from then on.
+TEST_F(PolicyChangeTest, AnOpenTellsWhenAnInteractionIsWorthReportingAtOnce) {
+  Policy policy;
+  PolicyRow phone;
+  phone.active_window = seconds(30);
+  policy.by_device[static_cast<std::size_t>(DeviceClass::kMobile)] = phone;
+  BeginWith(policy);
+  EXPECT_EQ(Login("u1/a", {.device = DeviceClass::kMobile}).opened.report_after,
+            seconds(10));
+  EXPECT_EQ(Login("u2/a", {.device = DeviceClass::kWeb}).opened.report_after,
+            seconds(5));
+  const Client moved = Open("u2/a", {.device = DeviceClass::kMobile});
+  EXPECT_TRUE(moved.opened.resumed);
+  EXPECT_EQ(moved.opened.report_after, seconds(10));
+}
+
 TEST_F(PolicyChangeTest, ALongerWindowDoesNotMakeActiveWhatNeverWas) {
   BeginWith(ScalePolicy(Policy(), 1, 10));
   Open("u1/a");

@@ -179,6 +179,7 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
   Heard(users_[name], *held);
   outcome.state = held->told_state = held->StateAt(now.presence);
   outcome.next_interval = held->promised;
+  outcome.report_after = held->row().active_window / 3;
   held->promise_changed = false;
   Evaluate(name, now);
   return outcome;

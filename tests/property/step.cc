@@ -182,7 +182,8 @@ std::string Words(const OpenOutcome& outcome) {
   }
   std::string words =
       absl::StrCat(outcome.resumed ? "resumed " : "begun ", Word(outcome.state),
-                   " interval ", Seconds(outcome.next_interval));
+                   " interval ", Seconds(outcome.next_interval),
+                   " report after ", Seconds(outcome.report_after));
   if (outcome.taken_over.has_value()) {
     absl::StrAppend(&words, " taken over from stream ",
                     outcome.taken_over->stream, " handle ",

@@ -62,7 +62,7 @@ void Fleet::HireGateways(const cli::Settings& settings,
                          const cli::SimulateSettings& simulate, Duration unit) {
   for (int number = 1; number <= simulate.gateways; ++number) {
     gateways_.push_back(std::make_unique<Gateway>(
-        client::MakeChannel(settings.target), settings.tenant, unit));
+        client::MakeChannel(settings.target), settings.tenant));
     for (Role& role :
          CastGateway(number, simulate.clients_per_gateway, simulate.seed)) {
       clients_.push_back(std::make_unique<GatewayClient>(

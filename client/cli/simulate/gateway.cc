@@ -8,11 +8,10 @@
 namespace lifesign::simulate {
 
 Gateway::Gateway(std::shared_ptr<grpc::Channel> channel,
-                 const std::string& tenant, Duration unit) {
+                 const std::string& tenant) {
   client::GatewayOptions options;
   options.tenant = tenant;
   options.beats = client::Beats::kByCaller;
-  options.report_interaction_after = unit / 2;
   options.on_session = [this](client::Handle handle,
                               const client::SessionStatus& status) {
     Told(handle, status);

@@ -23,8 +23,7 @@ class GatewayClient;
 // The stream, and who is behind which of its handles. Thread-safe.
 class Gateway {
  public:
-  Gateway(std::shared_ptr<grpc::Channel> channel, const std::string& tenant,
-          Duration unit);
+  Gateway(std::shared_ptr<grpc::Channel> channel, const std::string& tenant);
   ~Gateway();
 
   // Begins to hold a session for `client`, which outlives the gateway. 0: the

@@ -55,7 +55,6 @@ void StreamPlayer::Open(const Action& action) {
   Begin();
   client::SessionOptions options;
   options.tenant = tenant_;
-  options.report_interaction_after = part().unit / 2;
   options.on_status = [this](const client::SessionStatus& status) {
     Told(status);
   };

@@ -53,6 +53,9 @@ struct OpenOutcome {
   bool resumed = false;
   State state = State::kOffline;
   Duration next_interval{0};
+  // How old the last reported interaction must be before another one is worth
+  // reporting at once.
+  Duration report_after{0};
   // The stream whose binding this open took over from another instance, and
   // which is to be told so.
   absl::optional<Binding> taken_over;

@@ -175,6 +175,7 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
   outcome.resumed = resumed;
   outcome.state = told.state;
   outcome.next_interval = told.next_interval;
+  outcome.report_after = RowOf(session).active_window / 3;
   return outcome;
 }
 

@@ -98,8 +98,11 @@ grpc::ByteBuffer Answers::Take(std::uint64_t acked) {
         EncodeDuration(update.next_interval, *to.mutable_next_interval());
       }
       if (!update.opened.has_value()) continue;
-      to.mutable_opened()->set_attachment(update.opened->attachment);
-      to.mutable_opened()->set_resumed(update.opened->resumed);
+      v1::OpenResult& opened = *to.mutable_opened();
+      opened.set_attachment(update.opened->attachment);
+      opened.set_resumed(update.opened->resumed);
+      EncodeDuration(update.opened->report_after,
+                     *opened.mutable_report_after());
     }
     auto& queue = waiting->errors;
     while (!queue.empty() &&

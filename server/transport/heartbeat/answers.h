@@ -31,6 +31,7 @@ class Answers {
   struct Opened {
     Attachment attachment;
     bool resumed;
+    Duration report_after;
   };
   struct Update {
     std::uint32_t handle = 0;

@@ -84,9 +84,9 @@ void HeartbeatStream::ApplyOpen(const v1::Open& open, int index, const Now& now,
         SaturatingAdd(now.presence, parts_.engine.policy().LongestTtl());
     Expect(sweep_due_);
   }
-  answers_.AddUpdate(
-      {open.handle(), outcome.state, outcome.next_interval,
-       Answers::Opened{outcome.ref.attachment, outcome.resumed}});
+  answers_.AddUpdate({open.handle(), outcome.state, outcome.next_interval,
+                      Answers::Opened{outcome.ref.attachment, outcome.resumed,
+                                      outcome.report_after}});
   if (outcome.taken_over.has_value() && outcome.taken_over->stream != id_) {
     taken_over.push_back(*outcome.taken_over);
   }

@@ -63,6 +63,7 @@ absl::optional<ApiError> Open(const ServerParts& parts,
   response.set_resumed(outcome.resumed);
   response.set_state(EncodeState(outcome.state));
   EncodeDuration(outcome.next_interval, *response.mutable_next_interval());
+  EncodeDuration(outcome.report_after, *response.mutable_report_after());
   return absl::nullopt;
 }
 

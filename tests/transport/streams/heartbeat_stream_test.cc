@@ -115,6 +115,7 @@ TEST_F(HeartbeatStreamTest, OpenBindsAndAnswersWithStateIntervalAndAttachment) {
   EXPECT_EQ(update.next_interval().seconds(), 10);
   EXPECT_FALSE(update.opened().resumed());
   EXPECT_GT(update.opened().attachment(), 0u);
+  EXPECT_EQ(update.opened().report_after().seconds(), 5);
   EXPECT_EQ(world_.StateOf("u1"), State::kActive);
 }
 

@@ -28,7 +28,7 @@ struct GatewayOptions {
   std::string tenant = {};
   Beats beats = Beats::kByCaller;
   // See SessionOptions.
-  Duration report_interaction_after = std::chrono::seconds(5);
+  absl::optional<Duration> report_interaction_after = absl::nullopt;
   // Told of a session when the state, the promise, the attachment, the end or
   // the error in its status has changed. Of several changes of a session only
   // the newest may be told. Threads: see SessionOptions::on_status.

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "lifesign/client/session_status.h"
 
 namespace lifesign::client {
@@ -24,9 +25,10 @@ class HeartbeatStream;
 struct SessionOptions {
   // Empty: the caller's own.
   std::string tenant = {};
-  // A third of the server's active window: an interaction is reported at once
-  // when the last one reported is older than this, else with the next beat.
-  Duration report_interaction_after = std::chrono::seconds(5);
+  // An interaction is reported at once when the last one reported is older than
+  // this, else with the next beat. Not given: what the server tells for the
+  // session, `report_after` in its status.
+  absl::optional<Duration> report_interaction_after = absl::nullopt;
   // Told when the link, the state, the promise, the attachment, the end or the
   // error in `status` has changed. Calls never overlap; of several changes only
   // the newest may be told. Runs on the

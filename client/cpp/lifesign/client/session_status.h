@@ -100,6 +100,10 @@ struct SessionStatus {
 
   // The longest silence promised, without jitter; 0 before the first answer.
   Duration next_interval = Duration::zero();
+  // An interaction is worth reporting at once when the last one reported is
+  // older than this: as told with the last open, and until then by default. A
+  // gateway may hand it on to those whose clients interact.
+  Duration report_after = std::chrono::seconds(5);
   // Of the last open that was answered: the attachment (0: none yet), and
   // whether a live session went on.
   uint64_t attachment = 0;

@@ -79,6 +79,10 @@ void HeartbeatLogic::Apply(const v1::SessionUpdate& update, RealTime now) {
     session->opened_at = now;
     told.attachment = update.opened().attachment();
     told.resumed = update.opened().resumed();
+    // Servers that do not say leave what holds.
+    if (update.opened().has_report_after()) {
+      told.report_after = FromProto(update.opened().report_after());
+    }
     told.last_error = Error();
   }
   news |= told.state != update.state();

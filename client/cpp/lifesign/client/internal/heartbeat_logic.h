@@ -36,7 +36,8 @@ class HeartbeatLogic {
  public:
   struct Options {
     std::string tenant;
-    Duration report_interaction_after = std::chrono::seconds(5);
+    // Not given: as the server tells for each session.
+    absl::optional<Duration> report_interaction_after;
     // Whether beats are sent by itself.
     bool beats = true;
     // Whether the stream is closed, for good, when its last session has ended.

@@ -81,7 +81,8 @@ void HeartbeatLogic::Signal(Handle handle, Lifecycle lifecycle,
   bool tell_at_once = !options_.beats;
   if (lifecycle == Lifecycle::kActive) {
     tell_at_once |= session->attention.Interact(
-        interaction, options_.report_interaction_after);
+        interaction,
+        options_.report_interaction_after.value_or(session->told.report_after));
   } else {
     tell_at_once |= session->attention.Become(lifecycle);
     if (idle_for.has_value()) session->attention.NoteInteraction(interaction);
