@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "server/base/limits.h"
 #include "server/ops/config/part_options.h"
 #include "server/transport/channel/channel_settings.h"
 #include "server/transport/listener/descriptor_budget.h"
@@ -79,7 +80,7 @@ bool PresenceServer::Shutdown(Duration budget) {
   // for them to close their connections, which gRPC would wait for: one whose
   // library does nothing between calls does not.
   const bool in_time = runtime_.service().AwaitNoStreams(
-      std::max(end - clock_.RealNow(), Duration(0)));
+      std::max(end - limits::kShutdownGrace - clock_.RealNow(), Duration(0)));
   server_->Shutdown(std::chrono::system_clock::now() + limits::kShutdownGrace);
   server_->Wait();
   ticker_.reset();

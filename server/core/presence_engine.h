@@ -85,8 +85,8 @@ class PresenceEngine {
   SignalOutcome Apply(const SessionRef& ref, const Signal& signal,
                       const Now& now);
 
-  // A unary signal. kNoAttachment is legal with kLeave only: it counts while
-  // the session is not connected. LEAVE of a session that is not open is OK.
+  // A unary signal. kNoAttachment is current for kLeave only, while the session
+  // is not connected. LEAVE of a session that is not open is OK.
   SignalOutcome ApplyUnary(const SessionName& name, Attachment attachment,
                            const Signal& signal, const Now& now);
 

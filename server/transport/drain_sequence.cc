@@ -16,6 +16,9 @@ constexpr int kShareOfHeartbeats = 3;
 }  // namespace
 
 void DrainSequence::Begin(Duration budget) {
+  // First: a tick may end all streams as soon as the stage is set, and one that
+  // was admitted after that would be ended by nobody.
+  gate_.Set(ServingGate::State::kDraining);
   {
     MutexLock lock(mutex_);
     if (stage_ != Stage::kIdle) return;
@@ -23,7 +26,6 @@ void DrainSequence::Begin(Duration budget) {
     heartbeats_end_ =
         SaturatingAdd(parts_.time.Read().presence, budget / kShareOfHeartbeats);
   }
-  gate_.Set(ServingGate::State::kDraining);
   LogInfo("drain started", {{"heartbeat_streams", parts_.heartbeats.count()},
                             {"watches", parts_.watches.count()},
                             {"budget", budget}});

@@ -27,17 +27,20 @@ Ticker::~Ticker() {
 void Ticker::Run() {
   RealTime next = clock_.RealNow() + period_;
   while (true) {
+    RealTime woke;
     {
       MutexLock lock(mutex_);
       while (!stopping_) {
-        const Duration left = next - clock_.RealNow();
-        if (left.count() <= 0) break;
-        stopped_.WaitFor(mutex_, left);
+        woke = clock_.RealNow();
+        if (woke >= next) break;
+        stopped_.WaitFor(mutex_, next - woke);
       }
       if (stopping_) return;
     }
     on_tick_();
-    next = std::max(next + period_, clock_.RealNow());
+    const RealTime now = clock_.RealNow();
+    const bool overslept = woke - next >= period_;
+    next = overslept ? now + period_ : std::max(next + period_, now);
   }
 }
 

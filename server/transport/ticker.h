@@ -16,7 +16,9 @@ namespace lifesign {
 
 // A thread that calls `on_tick` once a period, and never twice at a time: a
 // tick that took long is followed by the next at once, those missed meanwhile
-// are not made up for. Stops when destroyed.
+// are not made up for. After a tick that began late by a period or more, as
+// when the process was frozen, the next is a whole period away: what waited in
+// the sockets is heard between the two. Stops when destroyed.
 class Ticker {
  public:
   // `clock` outlives it.

@@ -59,7 +59,15 @@ TEST_F(HeartbeatTest, ASilentSessionDecaysThoughItsConnectionStaysUp) {
   ASSERT_TRUE(watch.AwaitSynced());
   HeartbeatClient phone(server_.NewChannel());
   phone.Open(OpenOf(1, "u1", "s1", kActive));
-  server_.Advance(milliseconds(240'100));
+  // Each is seen before the next comes: else they coalesce.
+  ASSERT_TRUE(watch.AwaitChange("u1", v1::PRESENCE_STATE_ACTIVE));
+  server_.Advance(milliseconds(15'100));
+  ASSERT_TRUE(watch.AwaitChange("u1", v1::PRESENCE_STATE_IDLE));
+  server_.Advance(seconds(45));
+  ASSERT_TRUE(watch.AwaitChange("u1", v1::PRESENCE_STATE_AWAY));
+  server_.Advance(seconds(120));
+  ASSERT_TRUE(watch.AwaitChange("u1", v1::PRESENCE_STATE_STALE));
+  server_.Advance(seconds(60));
   ASSERT_TRUE(watch.AwaitChange("u1", v1::PRESENCE_STATE_OFFLINE));
   EXPECT_THAT(StatesOf(watch),
               ElementsAre(v1::PRESENCE_STATE_ACTIVE, v1::PRESENCE_STATE_IDLE,

@@ -7,7 +7,9 @@ namespace lifesign {
 namespace {
 
 // Attachments start at a number drawn for this run, below 2^52 so that every
-// language can hold them: one of an earlier run is then none of this one's.
+// language can hold them: one of an earlier run is then none of this one's. The
+// seed is mixed before the shard is added, so that runs whose seeds lie side by
+// side do not share any.
 constexpr std::uint64_t kAttachmentBits = 52;
 
 std::uint64_t Mix(std::uint64_t value) {
@@ -27,7 +29,7 @@ SessionMap::SessionMap(int shards, SessionShard::Options options,
   for (int i = 0; i < shards; ++i) {
     options.index = static_cast<std::uint32_t>(i);
     options.first_attachment =
-        (Mix(options.hash_seed + static_cast<std::uint64_t>(i) + 1) >>
+        (Mix(Mix(options.hash_seed) + static_cast<std::uint64_t>(i)) >>
          (64 - kAttachmentBits)) |
         1;
     shards_.push_back(std::make_unique<Separated>(options, start));

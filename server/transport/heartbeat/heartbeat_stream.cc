@@ -18,10 +18,11 @@ HeartbeatStream::HeartbeatStream(const ServerParts& parts)
 HeartbeatStream::~HeartbeatStream() = default;
 
 void HeartbeatStream::Start(StreamPort& port) {
-  parts_.heartbeats.Add(id_, weak_from_this());
   const Now now = parts_.time.Read();
   MutexLock lock(mutex_);
   port_ = &port;
+  // Not before there is a port: whoever finds the stream may end it.
+  parts_.heartbeats.Add(id_, weak_from_this());
   last_applied_ = now.presence;
   empty_since_ = now.presence;
   Expect(SaturatingAdd(now.presence, limits::kStreamWithoutSession));

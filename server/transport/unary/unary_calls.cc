@@ -70,11 +70,6 @@ absl::optional<ApiError> Open(const ServerParts& parts,
 absl::optional<ApiError> Apply(const ServerParts& parts,
                                const UnarySignal& signal, const Now& now,
                                v1::SendSignalResponse& response) {
-  // Only a LEAVE may come without: it then counts while nobody is connected.
-  if (signal.attachment == kNoAttachment &&
-      signal.signal.kind != SignalKind::kLeave) {
-    return StaleAttachment();
-  }
   const SignalOutcome outcome = parts.engine.ApplyUnary(
       signal.name, signal.attachment, signal.signal, now);
   if (!outcome.ok()) {

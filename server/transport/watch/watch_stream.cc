@@ -43,10 +43,11 @@ WatchStream::~WatchStream() = default;
 
 void WatchStream::Start(StreamPort& port) {
   watch_ = std::make_shared<Watch>(weak_from_this());
-  parts_.watches.Add(id_, weak_from_this());
   const Now now = parts_.time.Read();
   MutexLock lock(mutex_);
   port_ = &port;
+  // Not before there is a port: whoever finds the watch may end it.
+  parts_.watches.Add(id_, weak_from_this());
   write_began_ = now.presence;
   token_told_ = now.presence;
   // Before anything is copied: what was published by then is in every copy.
