@@ -80,8 +80,7 @@ void HeartbeatStream::ApplyOpen(const v1::Open& open, int index, const Now& now,
   empty_since_ = kNever;
   last_applied_ = now.presence;
   if (sweep_due_ == kNever) {
-    sweep_due_ =
-        SaturatingAdd(now.presence, parts_.engine.policy().LongestTtl());
+    sweep_due_ = SaturatingAdd(now.presence, limits::kStreamWithoutSession);
     Expect(sweep_due_);
   }
   answers_.AddUpdate({open.handle(), outcome.state, outcome.next_interval,
@@ -157,10 +156,14 @@ void HeartbeatStream::Sweep(const Now& now) {
     if (empty_since_ == kNever) empty_since_ = now.presence;
     return;
   }
-  // None of them can expire before it was silent for the ttl.
+  // What ends by its own silence is seen then; what another stream took, or
+  // somebody else ended, at latest after so long.
   const Duration ttl = parts_.engine.policy().LongestTtl();
-  sweep_due_ = std::max(SaturatingAdd(last_applied_, ttl),
-                        SaturatingAdd(now.presence, limits::kMaxLinger));
+  const PresenceTime silent =
+      std::max(SaturatingAdd(last_applied_, ttl),
+               SaturatingAdd(now.presence, limits::kMaxLinger));
+  sweep_due_ = std::min(
+      silent, SaturatingAdd(now.presence, limits::kStreamWithoutSession));
 }
 
 void HeartbeatStream::Free(std::uint32_t handle, const Now& now) {

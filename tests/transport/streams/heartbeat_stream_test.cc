@@ -475,6 +475,23 @@ TEST_F(HeartbeatStreamTest, AStreamWhoseSessionsExpiredIsEndedAMinuteLater) {
   EXPECT_TRUE(phone.call().finished());
 }
 
+TEST_F(HeartbeatStreamTest, AStreamWhoseSessionMovedAwayEnds) {
+  Client older(world_);
+  older.Open(1, "u1", "phone", kActive, 5);
+  Client newer(world_);
+  newer.Open(1, "u1", "phone", kActive, 5);
+  // The newer one beats on, so the session never expires.
+  for (int i = 0; i < 11; ++i) {
+    world_.Advance(seconds(10));
+    newer.Signal(1, kIdle);
+  }
+  EXPECT_FALSE(older.call().finished());
+  world_.Advance(seconds(10));
+  ASSERT_TRUE(older.call().finished());
+  EXPECT_EQ(ReasonOf(older.call().status()), "NO_SESSION");
+  EXPECT_FALSE(newer.call().finished());
+}
+
 TEST_F(HeartbeatStreamTest, LeaveWithLingerKeepsTheHandleUntilItEnds) {
   Client phone(world_);
   phone.Open(1, "u1", "phone", kActive);
