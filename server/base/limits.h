@@ -82,6 +82,9 @@ inline constexpr Duration kTokenEvery = seconds(1);
 inline constexpr double kShippedConfidenceWeight = 1'000;
 
 // Transport.
+// Threads that calls of gRPC reflection may block, the one that waits for the
+// next call included; further calls are refused with RESOURCE_EXHAUSTED.
+inline constexpr int kMaxReflectionThreads = 8;
 // Sessions or users that a stream lets go of within a reaction; more are let go
 // of on a thread of ours.
 inline constexpr std::size_t kMostReleasedInPlace = 1'000;

@@ -314,6 +314,40 @@ TEST_F(HeartbeatTest, AMessageAboveFourMebibytesEndsTheStreamNotItsSessions) {
   EXPECT_TRUE(Eventually([&] { return !OnlySession("u1").connected(); }));
 }
 
+// The headers of a call, as HTTP/2 counts them: names, values and 32 bytes
+// each.
+TEST_F(HeartbeatTest, CallMetadataIsTakenAtItsLimitAndRefusedPastIt) {
+  const auto stub = v1::PresenceService::NewStub(server_.NewChannel());
+  const auto call_with = [&](std::size_t bytes) {
+    grpc::ClientContext context;
+    context.AddMetadata("x-filler", std::string(bytes, 'x'));
+    v1::GetPresenceRequest request;
+    request.set_user_id("u1");
+    v1::GetPresenceResponse response;
+    return stub->GetPresence(&context, request, &response).error_code();
+  };
+  // gRPC's own headers take some hundred bytes.
+  constexpr std::size_t kOwnHeaders = 1'024;
+  EXPECT_EQ(call_with(limits::kMaxCallMetadataBytes - kOwnHeaders),
+            grpc::StatusCode::OK);
+  EXPECT_EQ(call_with(limits::kMaxCallMetadataBytes),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+// gRPC would inflate it before it looks at the limit of a message.
+TEST_F(HeartbeatTest, CompressedMessagesAreRefused) {
+  const auto stub = v1::PresenceService::NewStub(server_.NewChannel());
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(algorithm);
+    v1::GetPresenceRequest request;
+    request.set_user_id(std::string(1 << 20, '0'));
+    v1::GetPresenceResponse response;
+    EXPECT_EQ(stub->GetPresence(&context, request, &response).error_code(),
+              grpc::StatusCode::UNIMPLEMENTED);
+  }
+}
+
 // C63, the answers.
 TEST_F(HeartbeatTest, LeaveIsIdempotent) {
   const auto opened = unary_.Open("u1", "s1", kActive, 1);

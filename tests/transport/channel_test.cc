@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/clock.h"
+#include "server/base/limits.h"
 #include "server/base/log.h"
 #include "server/base/mutex.h"
 #include "server/transport/channel/channel_settings.h"
@@ -106,6 +108,58 @@ TEST_F(ChannelTest, ReflectionIsASetting) {
   Serve(/*reflection=*/false);
   GenericCall off(*server_, kReflection);
   EXPECT_EQ(off.Await().error_code(), grpc::StatusCode::UNIMPLEMENTED);
+}
+
+// A call of reflection whose client sends nothing and does not end it.
+class IdleReflection final
+    : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  explicit IdleReflection(grpc::Server& server)
+      : stub_(server.InProcessChannel(grpc::ChannelArguments())) {
+    stub_.PrepareBidiStreamingCall(&context_, kReflection, grpc::StubOptions(),
+                                   this);
+    StartCall();
+  }
+  ~IdleReflection() override {
+    context_.TryCancel();
+    MutexLock lock(mutex_);
+    while (!status_.has_value()) changed_.Wait(mutex_);
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    MutexLock lock(mutex_);
+    status_ = status;
+    changed_.NotifyAll();
+  }
+
+  bool Refused() {
+    MutexLock lock(mutex_);
+    return status_.has_value() &&
+           status_->error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
+  }
+
+ private:
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  Mutex mutex_;
+  CondVar changed_;
+  absl::optional<grpc::Status> status_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Each holds a thread; without a bound a client could take all there are.
+TEST_F(ChannelTest, IdleCallsOfReflectionBlockFewThreads) {
+  Serve();
+  std::vector<std::unique_ptr<IdleReflection>> calls;
+  for (int i = 0; i < 3 * limits::kMaxReflectionThreads; ++i) {
+    calls.push_back(std::make_unique<IdleReflection>(*server_));
+  }
+  EXPECT_TRUE(Eventually([&] {
+    return std::count_if(calls.begin(), calls.end(), [](const auto& call) {
+             return call->Refused();
+           }) >= 2 * limits::kMaxReflectionThreads;
+  }));
+  GenericCall health(*server_, "/grpc.health.v1.Health/Check");
+  EXPECT_EQ(health.Await().error_code(), grpc::StatusCode::OK);
 }
 
 TEST_F(ChannelTest, HealthIsServed) {

@@ -3,6 +3,7 @@
 
 #include "server/transport/channel/channel_settings.h"
 
+#include <grpc/impl/codegen/compression_types.h>
 #include <grpc/impl/codegen/grpc_types.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -77,11 +78,20 @@ void ApplyChannelSettings(const ChannelSettings& settings,
   const int max_message = static_cast<int>(settings.max_message_bytes);
   builder.SetMaxReceiveMessageSize(max_message);
   builder.SetMaxSendMessageSize(max_message);
+  // gRPC inflates a message whole before it looks how long it is: 4 MiB of
+  // nothing but zeros become 4 GiB. What we exchange is small, and not worth
+  // compressing.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
 
   grpc::ResourceQuota quota("lifesign");
   quota.Resize(static_cast<std::size_t>(settings.memory_quota_bytes > 0
                                             ? settings.memory_quota_bytes
                                             : HalfOfTheMemory()));
+  // Reflection blocks a thread for each of its calls as long as the client
+  // likes. Nothing else of ours does.
+  quota.SetMaxThreads(limits::kMaxReflectionThreads);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetResourceQuota(quota);
 
   // Reflection comes with its library, which this call keeps linked, to every
