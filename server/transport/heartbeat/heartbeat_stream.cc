@@ -78,6 +78,7 @@ void HeartbeatStream::OnCancelled() {
 }
 
 void HeartbeatStream::OnDone() {
+  parts_.deadlines.Cancel(deadline_);
   MutexLock lock(mutex_);
   phase_ = Phase::kDone;
   port_ = nullptr;
@@ -86,7 +87,16 @@ void HeartbeatStream::OnDone() {
 void HeartbeatStream::OnDeadline(const Now& now) {
   MutexLock lock(mutex_);
   filed_for_ = kNever;
-  if (phase_ >= Phase::kFinished) return;
+  if (phase_ == Phase::kFinished) {
+    if (!writing_) return;
+    if (cut_at_ <= now.presence) {
+      port_->Cancel();
+    } else {
+      Expect(cut_at_);
+    }
+    return;
+  }
+  if (phase_ == Phase::kDone) return;
   if (sweep_due_ <= now.presence) Sweep(now);
   if (answer_due_ <= now.presence) {
     answer_wanted_ = true;
@@ -180,11 +190,19 @@ void HeartbeatStream::Expect(PresenceTime at) {
 }
 
 void HeartbeatStream::Finish(const grpc::Status& status) {
-  Disconnect(parts_.time.Read());
+  const Now now = parts_.time.Read();
+  Disconnect(now);
   parts_.heartbeats.Remove(id_);
   parts_.deadlines.Cancel(deadline_);
   phase_ = Phase::kFinished;
+  answers_ = Answers();
   port_->Finish(status);
+  if (!writing_) return;
+  // The end waits behind the message in flight, for ever if the client takes
+  // nothing.
+  cut_at_ = SaturatingAdd(now.presence, limits::kSlowConsumerGrace);
+  filed_for_ = kNever;
+  Expect(cut_at_);
 }
 
 void HeartbeatStream::Disconnect(const Now& now) {

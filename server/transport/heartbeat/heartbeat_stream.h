@@ -100,6 +100,8 @@ class HeartbeatStream final
   void ReadOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sees to it that OnDeadline comes at `at` or before.
   void Expect(PresenceTime at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Ends the call; breaks it off if the client takes nothing for
+  // limits::kSlowConsumerGrace more.
   void Finish(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Lets go of all sessions: they are not connected any more.
   void Disconnect(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -132,6 +134,8 @@ class HeartbeatStream final
   // Since when the stream holds no session; kNever while it does.
   PresenceTime empty_since_ ABSL_GUARDED_BY(mutex_) = kNever;
   PresenceTime filed_for_ ABSL_GUARDED_BY(mutex_) = kNever;
+  // When the call is broken off whose client does not take its end.
+  PresenceTime cut_at_ ABSL_GUARDED_BY(mutex_) = kNever;
   PresenceTime last_applied_ ABSL_GUARDED_BY(mutex_);
   // What a drain asked the client to wait; zero before.
   Duration reconnect_delay_ ABSL_GUARDED_BY(mutex_){0};

@@ -658,6 +658,30 @@ TEST_F(HeartbeatStreamTest, ATakenOverSessionIsToldOnlyWhereItIsStillThatOne) {
   EXPECT_THAT(old.call().responses(), SizeIs(0));
 }
 
+TEST_F(HeartbeatStreamTest, AnEndThatTheClientDoesNotTakeIsCutAMinuteLater) {
+  Client stuck(world_);
+  Client slow(world_);
+  Client half_closed(world_);
+  v1::HeartbeatRequest request;
+  AddSignal(request, 1, kActive);
+  for (Client* client : {&stuck, &slow, &half_closed}) {
+    ASSERT_TRUE(client->call().Send(request));
+    ASSERT_TRUE(client->call().writing());
+  }
+  half_closed.call().HalfClose();
+  world_.Advance(seconds(60));
+  for (Client* client : {&stuck, &slow, &half_closed}) {
+    EXPECT_TRUE(client->call().finished());
+  }
+  world_.Advance(milliseconds(59'900));
+  EXPECT_FALSE(stuck.call().cancelled());
+  slow.call().TakeWrite();
+  world_.Advance(milliseconds(100));
+  EXPECT_TRUE(stuck.call().cancelled());
+  EXPECT_TRUE(half_closed.call().cancelled());
+  EXPECT_FALSE(slow.call().cancelled());
+}
+
 TEST_F(HeartbeatStreamTest, NothingIsAskedOfACallThatIsOver) {
   Client phone(world_);
   phone.Open(1, "u1", "phone", kActive);
