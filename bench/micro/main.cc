@@ -5,6 +5,10 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/micro/apply.h"
+#include "bench/micro/expiry.h"
+#include "bench/micro/memory.h"
+#include "bench/micro/scale.h"
+#include "bench/micro/tick.h"
 
 namespace lifesign::bench {
 namespace {
@@ -20,12 +24,39 @@ int Run(int argc, char** argv) {
   command->add_option("--runs", apply.runs);
   command->add_option("--shards", apply.shards);
 
+  MemoryOptions memory;
+  command = app.add_subcommand("memory", "Bytes per session");
+  command->add_option("--users", memory.users);
+  command->add_option("--sessions-per-user", memory.sessions_per_user);
+  command->add_option("--shards", memory.shards);
+
+  TickOptions tick;
+  command = app.add_subcommand("tick", "Ticks with nothing due");
+  command->add_option("--sessions", tick.sessions);
+  command->add_option("--shards", tick.shards);
+
+  ExpiryOptions expiry;
+  command = app.add_subcommand("expiry", "Waits while many expire");
+  command->add_option("--sessions", expiry.sessions);
+  command->add_option("--shards", expiry.shards);
+
+  ScaleOptions scale;
+  command = app.add_subcommand("scale", "Sizes, shards and threads");
+  command->add_option("--most-sessions", scale.most_sessions);
+  command->add_option("--seconds", scale.seconds, "of CPU time, each");
+  command->add_option("--shards", scale.shards);
+  command->add_option("--sessions-of-shards", scale.sessions_of_shards);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return RunApply(apply);
+  if (app.got_subcommand("apply")) return RunApply(apply);
+  if (app.got_subcommand("memory")) return RunMemory(memory);
+  if (app.got_subcommand("tick")) return RunTick(tick);
+  if (app.got_subcommand("expiry")) return RunExpiry(expiry);
+  return RunScale(scale);
 }
 
 }  // namespace

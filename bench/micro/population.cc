@@ -67,6 +67,11 @@ Population::Population(const Options& options)
   }
 }
 
+void Population::ForgetNames() {
+  std::vector<OpenSession>().swap(sessions_);
+  std::vector<SessionRef>().swap(refs_);
+}
+
 void Population::Advance(Duration by) { now_ = Later(now_, by); }
 
 void Population::Tick() {

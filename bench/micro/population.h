@@ -41,6 +41,10 @@ class Population {
   absl::Span<const OpenSession> sessions() const { return sessions_; }
   absl::Span<const SessionRef> refs() const { return refs_; }
 
+  // Gives the memory of sessions() and refs() back, where only that of the
+  // engine is of interest.
+  void ForgetNames();
+
   // The time between two heartbeats, of whichever sessions, for each to beat
   // once an active interval.
   Duration gap() const { return gap_; }
