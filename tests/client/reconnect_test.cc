@@ -125,6 +125,31 @@ TEST_F(ReconnectTest, RetryInfoOfAnEndedStreamIsFollowed) {
   EXPECT_THAT(world_.begun, SizeIs(2));
 }
 
+// A server that is broken, or worse.
+TEST_F(ReconnectTest, ServerThatNamesNoWaitIsNotAskedInALoop) {
+  world_.Open();
+  world_.EndStream(grpc::StatusCode::UNAVAILABLE, v1::ERROR_REASON_STARTING,
+                   Duration::zero());
+  EXPECT_THAT(world_.begun, SizeIs(1));
+  world_.Advance(kShortestNamedWait);
+  EXPECT_THAT(world_.begun, SizeIs(2));
+  world_.SendDrain(Duration::zero());
+  EXPECT_THAT(world_.begun, SizeIs(2));
+  world_.Advance(kShortestNamedWait);
+  EXPECT_THAT(world_.begun, SizeIs(3));
+  world_.EndStream(grpc::StatusCode::DEADLINE_EXCEEDED,
+                   v1::ERROR_REASON_NO_SESSION);
+  EXPECT_THAT(world_.begun, SizeIs(3));
+  world_.Advance(kShortestNamedWait);
+  EXPECT_THAT(world_.begun, SizeIs(4));
+  const auto opens = world_.logic.counters().opens_sent;
+  world_.SendError(1, grpc::StatusCode::RESOURCE_EXHAUSTED,
+                   v1::ERROR_REASON_TOO_MANY_TAKE_OVERS, 0, Duration::zero());
+  EXPECT_EQ(world_.logic.counters().opens_sent, opens);
+  world_.Advance(kShortestNamedWait);
+  EXPECT_EQ(world_.logic.counters().opens_sent, opens + 1);
+}
+
 TEST_F(ReconnectTest, OnANewConnectionTheFirstMessageSaysNothingThatCanAge) {
   world_.connection_stands = false;
   world_.takes_writes = false;

@@ -106,10 +106,10 @@ TEST(ThunderingHerdTest, DrainedClientsComeBackWhenEachIsTold) {
     HeartbeatWorld world(HeartbeatWorld::ForSession(), client + 1);
     world.Open();
     const RealTime told = world.now;
-    world.SendDrain(milliseconds(100 * client + 1));
+    world.SendDrain(milliseconds(100 * client + 101));
     world.Advance(seconds(11));
     ASSERT_EQ(world.begun.size(), 2u);
-    EXPECT_EQ(world.begun[1] - told, milliseconds(100 * client + 1));
+    EXPECT_EQ(world.begun[1] - told, milliseconds(100 * client + 101));
   }
 }
 

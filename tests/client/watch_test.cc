@@ -289,6 +289,31 @@ TEST_F(WatchTest, TokenThatTheServerRefusesIsDroppedAtOnce) {
   EXPECT_THAT(requests_[2].resume_token(), IsEmpty());
 }
 
+TEST_F(WatchTest, ServerThatTakesATokenAndThenRefusesItIsNotAskedInALoop) {
+  for (int i = 0; i < 50; ++i) {
+    if (!streaming_) break;
+    Sync();
+    EndStream(grpc::StatusCode::INVALID_ARGUMENT,
+              v1::ERROR_REASON_INVALID_RESUME_TOKEN);
+  }
+  EXPECT_THAT(requests_, SizeIs(1));
+}
+
+TEST_F(WatchTest, ServerThatNamesNoWaitIsNotAskedInALoop) {
+  EndStream(grpc::StatusCode::UNAVAILABLE, v1::ERROR_REASON_DRAINING,
+            Duration::zero());
+  EXPECT_THAT(requests_, SizeIs(1));
+  Advance(kShortestNamedWait);
+  EXPECT_THAT(requests_, SizeIs(2));
+}
+
+TEST_F(WatchTest, RecordsOfUsersWhoWereNotAskedForAreIgnored) {
+  Hear(Message().Snapshot("stranger", kActive, 5).Change("u1", kActive, 6));
+  EXPECT_THAT(Told(), ElementsAre("u1 ->ACTIVE"));
+  EXPECT_EQ(logic_.view().size(), 1u);
+  EXPECT_EQ(logic_.StatusAt(now_).ignored, 1);
+}
+
 TEST_F(WatchTest, RefusalThatCannotHealEndsTheWatch) {
   EndStream(grpc::StatusCode::PERMISSION_DENIED,
             v1::ERROR_REASON_TENANT_DENIED);

@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_BACKOFF_H_
 #define LIFESIGN_CLIENT_CPP_LIFESIGN_CLIENT_INTERNAL_BACKOFF_H_
 
+#include <algorithm>
 #include <chrono>
 
 #include "absl/random/bit_gen_ref.h"
@@ -31,6 +32,13 @@ class Backoff {
  private:
   int failures_ = 0;
 };
+
+// A wait that the server named, which is no shorter than this: whatever it
+// names, no attempts in a tight loop.
+inline constexpr Duration kShortestNamedWait = std::chrono::milliseconds(100);
+inline Duration NamedWait(Duration named) {
+  return std::max(named, kShortestNamedWait);
+}
 
 // `interval` with the jitter of § 12: uniformly within 10 % either way.
 Duration WithJitter(Duration interval, absl::BitGenRef random);

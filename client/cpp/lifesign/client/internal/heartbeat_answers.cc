@@ -56,8 +56,8 @@ void HeartbeatLogic::OnResponse(const v1::HeartbeatResponse& response,
   if (response.has_drain() && stream_ == Stream::kUp) {
     stream_ = Stream::kDrained;
     wait_is_named_ = true;
-    not_before_ =
-        SaturatingAdd(now, FromProto(response.drain().reconnect_delay()));
+    not_before_ = SaturatingAdd(
+        now, NamedWait(FromProto(response.drain().reconnect_delay())));
   }
   Proceed(now);
 }
@@ -161,8 +161,10 @@ void HeartbeatLogic::ApplyTo(Handle handle, HeldSession& session,
       return;
     }
   }
-  Reopen(handle, session,
-         error.retry_delay.value_or(session.backoff.NextWait(random_)), now);
+  const Duration wait = error.retry_delay.has_value()
+                            ? NamedWait(*error.retry_delay)
+                            : session.backoff.NextWait(random_);
+  Reopen(handle, session, wait, now);
 }
 
 void HeartbeatLogic::Reopen(Handle handle, HeldSession& session, Duration wait,
@@ -250,9 +252,10 @@ void HeartbeatLogic::OnLeaveAnswered(Handle handle, const Error& error,
          session->told.attachment == 0);
     session->told.last_error = error;
     if (worth_repeating && session->call_attempts < kMaxLeaveCalls) {
-      LeaveByCall(
-          handle, *session,
-          error.retry_delay.value_or(session->backoff.NextWait(random_)), now);
+      const Duration wait = error.retry_delay.has_value()
+                                ? NamedWait(*error.retry_delay)
+                                : session->backoff.NextWait(random_);
+      LeaveByCall(handle, *session, wait, now);
     } else {
       End(handle, *session, SessionEnd::kLeft, now);
     }
@@ -287,11 +290,12 @@ void HeartbeatLogic::ScheduleAttempt(const Error& error, RealTime now) {
   if (wait_is_named_) return;  // By its Drain.
   if (error.retry_delay.has_value()) {
     wait_is_named_ = true;
-    not_before_ = SaturatingAdd(now, *error.retry_delay);
+    not_before_ = SaturatingAdd(now, NamedWait(*error.retry_delay));
     return;
   }
   if (error.reason == v1::ERROR_REASON_NO_SESSION) {
-    not_before_ = now;  // Nothing failed: there was nothing to carry.
+    // Nothing failed: there was nothing to carry.
+    not_before_ = SaturatingAdd(now, kShortestNamedWait);
     return;
   }
   if (answered_ && SaturatingDifference(now, answered_at_) >= kWorked) {

@@ -30,6 +30,7 @@ WatchLogic::WatchLogic(const WatchOptions& options, WatchPort& port,
   request_.set_tenant(options.tenant);
   v1::UserSet& users = *request_.mutable_users();
   for (const std::string& id : options.user_ids) users.add_user_ids(id);
+  watched_.insert(users.user_ids().begin(), users.user_ids().end());
   if (options.batching_delay > Duration::zero()) {
     ToProto(options.batching_delay, *request_.mutable_batching_delay());
   }
@@ -100,6 +101,11 @@ void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
 }
 
 void WatchLogic::TakeRecord(const v1::PresenceRecord& record) {
+  if (!watched_.contains(record.user_id())) {
+    // Of nobody who was asked for: the view must not grow by it.
+    ++status_.ignored;
+    return;
+  }
   switch (view_.Take(record)) {
     case PresenceView::Taken::kNews:
       ++status_.revisions;
@@ -142,16 +148,18 @@ void WatchLogic::OnStreamEnded(const Error& error, RealTime now) {
   stream_ = Stream::kWaiting;
   if (cause.reason == v1::ERROR_REASON_INVALID_RESUME_TOKEN &&
       !token_.empty()) {
-    // Of another server, perhaps: begin from nothing, at once.
+    // Of another server, perhaps: begin from nothing, at once. A server that
+    // took it first does not get that again and again.
     token_.clear();
-    not_before_ = now;
+    not_before_ =
+        answered ? SaturatingAdd(now, backoff_.NextWait(random_)) : now;
   } else if (cause.code == grpc::StatusCode::INVALID_ARGUMENT ||
              cause.code == grpc::StatusCode::PERMISSION_DENIED) {
     stream_ = Stream::kEnded;
     view_.File(WatchEvent::Kind::kEnded, cause);
   } else if (cause.retry_delay.has_value()) {
     wait_is_named_ = true;
-    not_before_ = SaturatingAdd(now, *cause.retry_delay);
+    not_before_ = SaturatingAdd(now, NamedWait(*cause.retry_delay));
   } else {
     if (answered && SaturatingDifference(now, connected_at_) >= kWorked) {
       backoff_.Reset();

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/random/bit_gen_ref.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "lifesign/client/internal/backoff.h"
@@ -91,6 +93,8 @@ class WatchLogic {
                 RealTime now);
 
   v1::WatchPresenceRequest request_;
+  // Its users: views of what it holds.
+  absl::flat_hash_set<absl::string_view> watched_;
   const Duration progress_interval_;
   WatchPort& port_;
   const absl::BitGenRef random_;
