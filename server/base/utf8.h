@@ -68,6 +68,11 @@ inline bool IsBidiControlCodePoint(std::uint32_t point) {
          (point >= 0x2066 && point <= 0x2069);
 }
 
+// What some programs end a line at, though it is no control character.
+inline bool IsLineSeparatorCodePoint(std::uint32_t point) {
+  return point == 0x2028 || point == 0x2029;
+}
+
 }  // namespace lifesign
 
 #endif  // LIFESIGN_SERVER_BASE_UTF8_H_

@@ -83,6 +83,16 @@ TEST(PresenceTextTest, SaysWhenWhereAndHowSure) {
             "active 30 s ago on web, 2 sessions; 98 % sure");
 }
 
+TEST(PresenceTextTest, ServerThatCountsBeyondReasonDoesNoHarm) {
+  const auto presence = Parse<v1::Presence>(
+      "user_id: 'ann' state: PRESENCE_STATE_IDLE confidence: 1 last_active " +
+      SecondsAgo(30) +
+      " session_counts { state: PRESENCE_STATE_IDLE sessions: 2147483647 }"
+      " session_counts { state: PRESENCE_STATE_AWAY sessions: 2147483647 }");
+  EXPECT_EQ(PresenceText(presence, Now()),
+            "active 30 s ago, 4294967294 sessions; 100 % sure");
+}
+
 TEST(PresenceTextTest, NamesAllDevicesThatHoldTheState) {
   const auto presence = Parse<v1::Presence>(
       "user_id: 'ann' state: PRESENCE_STATE_ACTIVE confidence: 1"
@@ -149,6 +159,7 @@ TEST(PrintableTest, ReplacesWhatMovesTheCursor) {
   EXPECT_EQ(Printable("Zoë 🙂"), "Zoë 🙂");
   EXPECT_EQ(Printable("a\x1b[2Jb"), "a\uFFFD[2Jb");
   EXPECT_EQ(Printable("a\u202Eb"), "a\uFFFDb");
+  EXPECT_EQ(Printable("a\u2028b\u2029c"), "a\uFFFDb\uFFFDc");
   EXPECT_EQ(Printable("a\xFF"
                       "b"),
             "a\uFFFDb");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -54,8 +55,8 @@ std::string OnDevices(const v1::Presence& presence) {
   return absl::StrCat(" on ", absl::StrJoin(names, ", "), " and ", last);
 }
 
-int SessionsOf(const v1::Presence& presence) {
-  int sessions = 0;
+std::int64_t SessionsOf(const v1::Presence& presence) {
+  std::int64_t sessions = 0;
   for (const auto& count : presence.session_counts()) {
     sessions += count.sessions();
   }
@@ -219,7 +220,7 @@ std::string Printable(absl::string_view text) {
     const absl::string_view before = text;
     const std::uint32_t point = TakeCodePoint(text);
     if (point == kNotUtf8 || IsControlCodePoint(point) ||
-        IsBidiControlCodePoint(point)) {
+        IsBidiControlCodePoint(point) || IsLineSeparatorCodePoint(point)) {
       printable += kReplacement;
     } else {
       absl::StrAppend(&printable,

@@ -28,7 +28,7 @@ void AppendTime(WallTime time, std::string& line) {
 // Whether `point` must not be shown as it is.
 bool IsHarmful(std::uint32_t point) {
   return IsControlCodePoint(point) || IsBidiControlCodePoint(point) ||
-         point == 0x2028 || point == 0x2029;
+         IsLineSeparatorCodePoint(point);
 }
 
 void AppendJsonText(absl::string_view text, std::string& line) {
