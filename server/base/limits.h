@@ -39,6 +39,9 @@ inline constexpr std::size_t kMaxErrorDetailBytes = 4096;
 inline constexpr std::uint32_t kMaxHandle = (1u << 21) - 1;
 inline constexpr int kMaxSessionsPerStream = 20'000;
 inline constexpr int kMaxStreamsPerConnection = 1'000;
+// Other calls that a connection may have open at a time, beside its streams;
+// more wait in the client. One whose request does not come takes 12 kB.
+inline constexpr int kMaxCallsBesideStreams = 10'000;
 // Errors that a stream keeps for a client that does not read; older ones are
 // counted and dropped.
 inline constexpr int kMaxQueuedErrors = 1'000;

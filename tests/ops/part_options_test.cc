@@ -28,6 +28,8 @@ TEST_F(PartOptionsTest, DefaultsOfTheConfigurationAreThoseOfTheParts) {
   EXPECT_EQ(channel.min_ping_interval, built_in.min_ping_interval);
   EXPECT_EQ(channel.http2_max_concurrent_streams,
             built_in.http2_max_concurrent_streams);
+  EXPECT_EQ(channel.http2_max_concurrent_streams,
+            limits::kMaxStreamsPerConnection + limits::kMaxCallsBesideStreams);
   EXPECT_EQ(channel.reflection, built_in.reflection);
 
   const PresenceRuntime::Options runtime = RuntimeOptionsOf(config_, 2);

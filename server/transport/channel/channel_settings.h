@@ -31,8 +31,11 @@ struct ChannelSettings {
   // A connection that has not spoken HTTP/2 (and TLS) by then is closed.
   Duration handshake_timeout = seconds(20);
   // What HTTP/2 allows. Far above our own limit of streams: beyond this one,
-  // calls hang in the client without an error or a trace.
-  static constexpr int FarAbove(int streams) { return 100 * streams; }
+  // calls hang in the client without an error or a trace. No further, because
+  // a call whose request never comes is held as long as its connection is.
+  static constexpr int FarAbove(int streams) {
+    return streams + limits::kMaxCallsBesideStreams;
+  }
   int http2_max_concurrent_streams = FarAbove(limits::kMaxStreamsPerConnection);
   std::size_t max_message_bytes = limits::kMaxMessageBytes;
   std::size_t max_metadata_bytes = limits::kMaxCallMetadataBytes;

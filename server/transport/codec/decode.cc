@@ -149,7 +149,7 @@ void CheckHandle(std::uint32_t handle, FieldFaults& faults) {
 
 void DecodeUsers(v1::UserSet& message, std::vector<std::string>& users,
                  FieldFaults& faults) {
-  for (int i = 0; i < message.user_ids_size(); ++i) {
+  for (int i = 0; i < message.user_ids_size() && !faults.full(); ++i) {
     const auto fault = IdFault(message.user_ids(i), limits::kMaxIdBytes);
     if (fault.has_value()) {
       faults.Add(absl::StrCat("users.user_ids[", i, "]"), *fault);

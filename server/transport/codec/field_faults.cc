@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/base/limits.h"
 
 namespace lifesign {
 
@@ -19,9 +18,7 @@ std::string FieldScope::PathOf(absl::string_view field) const {
 void FieldFaults::Add(absl::string_view field, absl::string_view description) {
   // One more than is told, so that a request of a million bad ids costs no
   // million paths.
-  if (fields_.size() > static_cast<std::size_t>(limits::kMaxErrorViolations)) {
-    return;
-  }
+  if (full()) return;
   fields_.push_back({scope_.PathOf(field), std::string(description)});
 }
 

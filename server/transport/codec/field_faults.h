@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "server/base/limits.h"
 #include "server/transport/codec/api_error.h"
 
 namespace lifesign {
@@ -36,6 +37,11 @@ class FieldFaults {
                 absl::string_view description);
 
   bool empty() const { return fields_.empty(); }
+  // Whether more than are told have been added: looking on would tell nothing.
+  bool full() const {
+    return fields_.size() >
+           static_cast<std::size_t>(limits::kMaxErrorViolations);
+  }
 
   // INVALID_ARGUMENT with all of them. REQUIRES: not empty.
   ApiError ToError() &&;

@@ -334,6 +334,16 @@ TEST(DecodeWatches, SelectorTimesAndTokenAreChecked) {
             "resume_token");
 }
 
+TEST(DecodeWatches, OfManyBadIdsTheFirstAreTold) {
+  v1::WatchPresenceRequest message;
+  for (int i = 0; i < 100; ++i) message.mutable_users()->add_user_ids("");
+  WatchOptions options;
+  const auto error = DecodeWatch(message, options);
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->fields.size(), limits::kMaxErrorViolations + 1u);
+  EXPECT_EQ(error->fields.back().field, "users.user_ids[16]");
+}
+
 TEST(DecodeWatches, ATokenOfAnotherTenantIsInvalid) {
   v1::WatchPresenceRequest message;
   message.mutable_users();
