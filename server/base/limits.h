@@ -101,6 +101,8 @@ inline constexpr Duration kDefaultTick = milliseconds(100);
 inline constexpr Duration kMaxPresenceAdvance = seconds(2);
 // Deadlines that a shard handles while it holds its lock once.
 inline constexpr int kDeadlinesPerLock = 256;
+// Signals of one message that a shard applies while it holds its lock once.
+inline constexpr std::size_t kSignalsPerLock = 256;
 
 }  // namespace lifesign::limits
 

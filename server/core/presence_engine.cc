@@ -4,6 +4,8 @@
 #include "server/core/presence_engine.h"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <utility>
 
 namespace lifesign {
@@ -17,6 +19,24 @@ SessionShard::Options ShardOptions(const PresenceEngine::Options& options) {
   shard.max_sessions_per_user = options.max_sessions_per_user;
   shard.max_retained_users = options.max_retained_users;
   return shard;
+}
+
+// Signals of one call by their shard, those of a shard in their order: a
+// counting sort, which is exact up to so many shards and beyond them lets some
+// locks be taken more than once.
+constexpr std::size_t kBuckets = 64;
+
+void SortByShard(absl::Span<BoundSignal> signals,
+                 std::array<BoundSignal*, limits::kSignalsPerLock>& sorted) {
+  // ends[b]: where the next one of bucket b goes.
+  std::array<std::uint16_t, kBuckets + 1> ends = {};
+  for (const BoundSignal& one : signals) ++ends[one.ref.shard % kBuckets + 1];
+  for (std::size_t b = 1; b <= kBuckets; ++b) {
+    ends[b] = static_cast<std::uint16_t>(ends[b] + ends[b - 1]);
+  }
+  for (BoundSignal& one : signals) {
+    sorted[ends[one.ref.shard % kBuckets]++] = &one;
+  }
 }
 
 }  // namespace
@@ -51,6 +71,25 @@ SignalOutcome PresenceEngine::Apply(const SessionRef& ref, const Signal& signal,
   const SignalOutcome outcome = shard.Apply(ref, signal, now);
   Announce(shard);
   return outcome;
+}
+
+void PresenceEngine::ApplyAll(absl::Span<BoundSignal> signals, const Now& now) {
+  if (signals.size() == 1) {
+    signals[0].outcome = Apply(signals[0].ref, signals[0].signal, now);
+    return;
+  }
+  assert(signals.size() <= limits::kSignalsPerLock);
+  std::array<BoundSignal*, limits::kSignalsPerLock> sorted;
+  SortByShard(signals, sorted);
+  for (std::size_t begin = 0; begin < signals.size();) {
+    const std::uint32_t index = sorted[begin]->ref.shard;
+    std::size_t end = begin + 1;
+    while (end < signals.size() && sorted[end]->ref.shard == index) ++end;
+    SessionShard& shard = map_.shard(index);
+    shard.ApplyAll(absl::MakeConstSpan(&sorted[begin], end - begin), now);
+    Announce(shard);
+    begin = end;
+  }
 }
 
 SignalOutcome PresenceEngine::ApplyUnary(const SessionName& name,

@@ -85,6 +85,11 @@ class PresenceEngine {
   SignalOutcome Apply(const SessionRef& ref, const Signal& signal,
                       const Now& now);
 
+  // Applies each as Apply() does, those of a user in their order, and leaves
+  // their outcomes in them. Takes the lock of a shard once for all that lie in
+  // it. REQUIRES: at most limits::kSignalsPerLock.
+  void ApplyAll(absl::Span<BoundSignal> signals, const Now& now);
+
   // A unary signal. kNoAttachment is current for kLeave only, while the session
   // is not connected. LEAVE of a session that is not open is OK.
   SignalOutcome ApplyUnary(const SessionName& name, Attachment attachment,

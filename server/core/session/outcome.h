@@ -45,6 +45,13 @@ struct SignalOutcome {
   bool ok() const { return refusal == Refusal::kNone; }
 };
 
+// One signal of several that are applied together, and what became of it.
+struct BoundSignal {
+  SessionRef ref;
+  Signal signal;
+  SignalOutcome outcome;
+};
+
 struct OpenOutcome {
   Refusal refusal = Refusal::kNone;
   // With kTooManyTakeOvers: when the next one may pass.

@@ -67,6 +67,8 @@ class SessionShard {
                    const Now& now);
   SignalOutcome Apply(const SessionRef& ref, const Signal& signal,
                       const Now& now);
+  // REQUIRES: all lie in this shard.
+  void ApplyAll(absl::Span<BoundSignal* const> signals, const Now& now);
   SignalOutcome ApplyUnary(const SessionName& name, std::uint64_t hash,
                            Attachment attachment, const Signal& signal,
                            const Now& now);
@@ -179,6 +181,9 @@ class SessionShard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Signals ---
+  SignalOutcome ApplyBound(const SessionRef& ref, const Signal& signal,
+                           const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SignalOutcome ApplyTo(Session& session, const Signal& signal, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Moves the ages.

@@ -5,6 +5,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cassert>
 #include <random>
 
@@ -28,12 +29,47 @@ NameHash HashName(const SessionName& name) {
   return XXH3_64bits_withSeed(name.session.data(), name.session.size(), user);
 }
 
+HandleTable::Bound* HandleTable::Many::Find(std::uint32_t handle) {
+  if (handle < low.size()) {
+    return low[handle].ref.attachment != kNoAttachment ? &low[handle] : nullptr;
+  }
+  if (high.empty()) return nullptr;
+  const auto found = high.find(handle);
+  return found == high.end() ? nullptr : &found->second;
+}
+
+void HandleTable::Many::Add(std::uint32_t handle, const Bound& bound) {
+  by_name.emplace(bound.name, handle);
+  const std::size_t room = std::max(kLeastLow, 2 * by_name.size());
+  if (handle >= low.size() && handle < room) {
+    low.resize(room);
+    // Those of the hashed ones that lie in the array now.
+    absl::erase_if(high, [this](const auto& item) {
+      if (item.first >= low.size()) return false;
+      low[item.first] = item.second;
+      return true;
+    });
+  }
+  if (handle < low.size()) {
+    low[handle] = bound;
+  } else {
+    high.emplace(handle, bound);
+  }
+}
+
+void HandleTable::Many::Remove(std::uint32_t handle) {
+  if (handle < low.size()) {
+    low[handle] = Bound();
+  } else {
+    high.erase(handle);
+  }
+}
+
 const HandleTable::Bound* HandleTable::Find(std::uint32_t handle) const {
   if (many_ == nullptr) {
     return handle != 0 && handle == only_handle_ ? &only_ : nullptr;
   }
-  const auto found = many_->by_handle.find(handle);
-  return found == many_->by_handle.end() ? nullptr : &found->second;
+  return many_->Find(handle);
 }
 
 absl::optional<std::uint32_t> HandleTable::HandleOf(NameHash name) const {
@@ -56,12 +92,10 @@ void HandleTable::Bind(std::uint32_t handle, const Bound& bound) {
       return;
     }
     many_ = std::make_unique<Many>();
-    many_->by_handle.emplace(only_handle_, only_);
-    many_->by_name.emplace(only_.name, only_handle_);
+    many_->Add(only_handle_, only_);
     only_handle_ = 0;
   }
-  many_->by_handle.emplace(handle, bound);
-  many_->by_name.emplace(bound.name, handle);
+  many_->Add(handle, bound);
 }
 
 void HandleTable::Free(std::uint32_t handle) {
@@ -69,10 +103,10 @@ void HandleTable::Free(std::uint32_t handle) {
     if (handle == only_handle_) only_handle_ = 0;
     return;
   }
-  const auto found = many_->by_handle.find(handle);
-  if (found == many_->by_handle.end()) return;
-  many_->by_name.erase(found->second.name);
-  many_->by_handle.erase(found);
+  const Bound* found = many_->Find(handle);
+  if (found == nullptr) return;
+  many_->by_name.erase(found->name);
+  many_->Remove(handle);
 }
 
 std::vector<SessionRef> HandleTable::TakeAll() {
@@ -80,8 +114,8 @@ std::vector<SessionRef> HandleTable::TakeAll() {
   refs.reserve(size());
   if (only_handle_ != 0) refs.push_back(only_.ref);
   if (many_ != nullptr) {
-    for (const auto& [handle, bound] : many_->by_handle) {
-      refs.push_back(bound.ref);
+    for (const auto& [name, handle] : many_->by_name) {
+      refs.push_back(many_->Find(handle)->ref);
     }
   }
   only_handle_ = 0;

@@ -26,8 +26,10 @@ NameHash HashName(const SessionName& name);
 // Handle to session, and session to handle. May hold sessions that are not
 // bound any more: only the engine knows at once when a handle becomes free.
 //
-// A phone's stream holds one session, so that one needs no memory of its own.
-// Not thread-safe.
+// A phone's stream holds one session, so that one needs no memory of its own. A
+// gateway counts its handles up from 1, so most are found by index: an array
+// is kept as long as half of it is in use, as Lua keeps those of its tables;
+// handles beyond it are hashed. Not thread-safe.
 class HandleTable {
  public:
   struct Bound {
@@ -55,16 +57,23 @@ class HandleTable {
   std::vector<SessionRef> TakeAll();
 
   std::size_t size() const {
-    return many_ != nullptr ? many_->by_handle.size()
+    return many_ != nullptr ? many_->by_name.size()
                             : std::size_t{only_handle_ != 0};
   }
   bool empty() const { return size() == 0; }
 
  private:
   struct Many {
-    absl::flat_hash_map<std::uint32_t, Bound> by_handle;
+    // By handle; unused where ref.attachment is kNoAttachment.
+    std::vector<Bound> low;
+    absl::flat_hash_map<std::uint32_t, Bound> high;
     absl::flat_hash_map<NameHash, std::uint32_t> by_name;
+
+    Bound* Find(std::uint32_t handle);
+    void Add(std::uint32_t handle, const Bound& bound);
+    void Remove(std::uint32_t handle);
   };
+  static constexpr std::size_t kLeastLow = 16;
 
   // Handle 0 binds nothing.
   std::uint32_t only_handle_ = 0;
@@ -79,9 +88,9 @@ void HandleTable::Sweep(const IsBound& is_bound) {
     if (only_handle_ != 0 && !is_bound(only_.ref)) only_handle_ = 0;
     return;
   }
-  absl::erase_if(many_->by_handle, [&](const auto& item) {
-    if (is_bound(item.second.ref)) return false;
-    many_->by_name.erase(item.second.name);
+  absl::erase_if(many_->by_name, [&](const auto& item) {
+    if (is_bound(many_->Find(item.second)->ref)) return false;
+    many_->Remove(item.second);
     return true;
   });
 }

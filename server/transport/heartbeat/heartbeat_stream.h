@@ -86,7 +86,16 @@ class HeartbeatStream final
   absl::optional<ApiError> MakeRoom(std::uint32_t handle, NameHash name,
                                     const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ApplySignal(const v1::Signal& signal, int index, const Now& now)
+  void ApplySignals(const v1::HeartbeatRequest& message, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `count` of them from `begin`, together. REQUIRES: at most
+  // limits::kSignalsPerLock.
+  void ApplySlice(const v1::HeartbeatRequest& message, int begin, int count,
+                  const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellOutcome(std::uint32_t handle, const BoundSignal& applied,
+                   const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A signal that is not fit or names no bound session.
+  void RefuseSignal(const v1::Signal& message, int index)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Sweep(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Free(std::uint32_t handle, const Now& now)

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/fixed_array.h"
+#include "absl/types/span.h"
 #include "server/base/limits.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/decode.h"
@@ -35,9 +37,7 @@ void HeartbeatStream::ApplyMessage(const grpc::ByteBuffer& bytes,
     for (int i = 0; i < message.opens_size(); ++i) {
       ApplyOpen(message.opens(i), i, now, taken_over);
     }
-    for (int i = 0; i < message.signals_size(); ++i) {
-      ApplySignal(message.signals(i), i, now);
-    }
+    ApplySignals(message, now);
   }
   AnswerOrWait(message.answer_now(), now);
 }
@@ -114,36 +114,75 @@ absl::optional<ApiError> HeartbeatStream::MakeRoom(std::uint32_t handle,
   return absl::nullopt;
 }
 
-void HeartbeatStream::ApplySignal(const v1::Signal& message, int index,
-                                  const Now& now) {
-  Signal signal;
-  const auto error = DecodeSignal(message, {"signals", index}, signal);
-  if (error.has_value()) {
-    answers_.AddError(received_, message.handle(), *error);
-    return;
+void HeartbeatStream::ApplySignals(const v1::HeartbeatRequest& message,
+                                   const Now& now) {
+  constexpr int kAtOnce = static_cast<int>(limits::kSignalsPerLock);
+  for (int begin = 0; begin < message.signals_size(); begin += kAtOnce) {
+    ApplySlice(message, begin,
+               std::min(message.signals_size() - begin, kAtOnce), now);
   }
-  const std::uint32_t handle = message.handle();
-  const HandleTable::Bound* bound = handles_.Find(handle);
-  SignalOutcome outcome;
-  outcome.refusal = Refusal::kSessionNotOpen;
-  if (bound != nullptr) {
-    outcome = parts_.engine.Apply(bound->ref, signal, now);
-    if (!outcome.ok() || !outcome.bound) Free(handle, now);
+}
+
+void HeartbeatStream::ApplySlice(const v1::HeartbeatRequest& message, int begin,
+                                 int count, const Now& now) {
+  // Those that are fit and name a bound session, in their order.
+  absl::FixedArray<BoundSignal, limits::kSignalsPerLock> bound(
+      static_cast<std::size_t>(count));
+  absl::FixedArray<bool, limits::kSignalsPerLock> is_bound(bound.size());
+  std::size_t applied = 0;
+  for (int i = 0; i < count; ++i) {
+    const v1::Signal& signal = message.signals(begin + i);
+    BoundSignal& next = bound[applied];
+    const HandleTable::Bound* found = nullptr;
+    if (!DecodeSignal(signal, {"signals", begin + i}, next.signal)) {
+      found = handles_.Find(signal.handle());
+    }
+    is_bound[static_cast<std::size_t>(i)] = found != nullptr;
+    if (found == nullptr) continue;
+    next.ref = found->ref;
+    ++applied;
   }
+  parts_.engine.ApplyAll(absl::MakeSpan(bound.data(), applied), now);
+  if (applied > 0) last_applied_ = now.presence;
+
+  const BoundSignal* next = bound.data();
+  for (int i = 0; i < count; ++i) {
+    const v1::Signal& signal = message.signals(begin + i);
+    if (is_bound[static_cast<std::size_t>(i)]) {
+      TellOutcome(signal.handle(), *next++, now);
+    } else {
+      RefuseSignal(signal, begin + i);
+    }
+  }
+}
+
+void HeartbeatStream::TellOutcome(std::uint32_t handle,
+                                  const BoundSignal& applied, const Now& now) {
+  const SignalOutcome& outcome = applied.outcome;
+  if (!outcome.ok() || !outcome.bound) Free(handle, now);
+  const bool leaves = applied.signal.kind == SignalKind::kLeave;
   if (!outcome.ok()) {
-    if (signal.kind == SignalKind::kLeave) return;
-    answers_.AddError(received_, handle, UnknownHandle());
+    if (!leaves) answers_.AddError(received_, handle, UnknownHandle());
     return;
   }
-  last_applied_ = now.presence;
-  if (signal.kind == SignalKind::kLeave && outcome.bound) {
-    sweep_due_ =
-        std::min(sweep_due_, SaturatingAdd(now.presence, signal.linger));
+  if (leaves && outcome.bound) {
+    sweep_due_ = std::min(sweep_due_,
+                          SaturatingAdd(now.presence, applied.signal.linger));
     Expect(sweep_due_);
   }
   if (outcome.is_news) {
     answers_.AddUpdate(
         {handle, outcome.state, outcome.next_interval, absl::nullopt});
+  }
+}
+
+void HeartbeatStream::RefuseSignal(const v1::Signal& message, int index) {
+  Signal signal;
+  const auto unfit = DecodeSignal(message, {"signals", index}, signal);
+  if (unfit.has_value()) {
+    answers_.AddError(received_, message.handle(), *unfit);
+  } else if (signal.kind != SignalKind::kLeave) {
+    answers_.AddError(received_, message.handle(), UnknownHandle());
   }
 }
 
