@@ -6,6 +6,19 @@
 #include "server/transport/codec/encode.h"
 
 namespace lifesign {
+namespace {
+
+// That of this thread.
+thread_local PublishAfter* publish_after = nullptr;
+
+}  // namespace
+
+PublishAfter::PublishAfter() { publish_after = this; }
+
+PublishAfter::~PublishAfter() {
+  publish_after = nullptr;
+  if (poked_ != nullptr) poked_->PublishOrPoke();
+}
 
 Publisher::Publisher(PresenceEngine& engine, const TimeSource& time)
     : engine_(engine), time_(time) {}
@@ -27,6 +40,10 @@ void Publisher::Stop() {
 }
 
 void Publisher::Poke() {
+  if (publish_after != nullptr) {
+    publish_after->poked_ = this;
+    return;
+  }
   MutexLock lock(mutex_);
   poke_ = true;
   poked_.NotifyOne();
@@ -35,6 +52,15 @@ void Publisher::Poke() {
 void Publisher::PublishNow() {
   MutexLock lock(round_);
   engine_.Publish(time_.Read(), EncodeChange);
+}
+
+void Publisher::PublishOrPoke() {
+  if (!round_.TryLock()) {
+    Poke();
+    return;
+  }
+  engine_.Publish(time_.Read(), EncodeChange);
+  round_.Unlock();
 }
 
 void Publisher::Run() {

@@ -29,7 +29,8 @@ class Publisher {
   // Ends the thread; what is poked after that is not published.
   void Stop();
 
-  // There is, or may be, something to publish. Does not block.
+  // There is, or may be, something to publish. Does not block. Our thread does
+  // it, or this one does when its PublishAfter ends.
   void Poke();
 
   // One round on this thread: everything changed before is in its mailboxes,
@@ -37,6 +38,11 @@ class Publisher {
   void PublishNow();
 
  private:
+  friend class PublishAfter;
+
+  // A round on this thread, unless one is going on: then our thread does the
+  // next.
+  void PublishOrPoke();
   void Run();
 
   PresenceEngine& engine_;
@@ -48,6 +54,26 @@ class Publisher {
   bool poke_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
+};
+
+// What is changed on this thread while one of these lives is published by this
+// thread when it ends. For reactions of gRPC's: its completions of the writes
+// then come to the thread that made them, while what they need is in its cache,
+// and no other has to wake. At most one round a reaction; what changes
+// meanwhile is for the publisher's own thread. Not nested; no lock is held when
+// it ends.
+class PublishAfter {
+ public:
+  PublishAfter();
+  ~PublishAfter();
+  PublishAfter(const PublishAfter&) = delete;
+  PublishAfter& operator=(const PublishAfter&) = delete;
+
+ private:
+  friend class Publisher;
+
+  // Who was poked meanwhile.
+  Publisher* poked_ = nullptr;
 };
 
 }  // namespace lifesign

@@ -15,6 +15,7 @@
 #include "absl/types/optional.h"
 #include "server/transport/call/stream_port.h"
 #include "server/transport/connection_streams.h"
+#include "server/transport/publisher.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define LIFESIGN_TSAN 1
@@ -130,6 +131,7 @@ class BidiReactor final
     // Taken out first: the logic may ask for the next one.
     grpc::ByteBuffer message;
     message.Swap(&received_);
+    const PublishAfter after;
     logic().OnRead(message);
   }
 
