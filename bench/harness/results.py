@@ -54,6 +54,8 @@ class Measurement:
     unit: str
     samples: list
     floors: list = dataclasses.field(default_factory=list)
+    # What else a reader needs: part of the entry.
+    notes: dict = dataclasses.field(default_factory=dict)
 
     def as_entry(self):
         """As it stands in a result file."""
@@ -72,7 +74,7 @@ class Measurement:
             "met": met(self.name, value, ratio),
             "samples": self.samples,
             "floor_samples": self.floors,
-        }
+        } | self.notes
 
 
 def _cpu():
