@@ -20,8 +20,10 @@ def number(value):
 
 
 def rows(header, lines):
-    yield "| " + " | ".join(header) + " |"
-    yield "| " + " | ".join(["---"] * 2 + ["---:"] * (len(header) - 2)) + " |"
+    """Columns of text first; those of numbers, marked so, to the right."""
+    yield "| " + " | ".join(name.lstrip("# ") for name in header) + " |"
+    yield "| " + " | ".join(
+        "---:" if name[0] == "#" else "---" for name in header) + " |"
     for line in lines:
         yield "| " + " | ".join(line) + " |"
     yield ""
@@ -56,9 +58,9 @@ def beats(records, connections):
             number(value.get("memory_per_session")),
             number(value.get("transition_p50")),
             number(value.get("transition_p99"))])
-    return rows(["server", "answers", "batch",
-                 "CPU s per million heartbeats", "of Lifesign's",
-                 "bytes per session", "transition p50 ms", "p99 ms"], lines)
+    return rows(["server", "answers", "# batch",
+                 "# CPU s per million heartbeats", "# times Lifesign's",
+                 "# bytes per session", "# ms to tell, p50", "# p99"], lines)
 
 
 def events(records):
@@ -70,12 +72,13 @@ def events(records):
     for peer, metrics in found.items():
         value = {name: record["value"] for name, record in metrics.items()}
         version = next(iter(metrics.values()))["version"]
-        lines.append([f"{NAMES[peer]} {version}", ""] + [
+        lines.append([f"{NAMES[peer]} {version}"] + [
             number(value.get(name)) for name in (
                 "storm_false_offlines", "storm_cpu", "fanout_messages",
                 "fanout_messages_needed", "fanout_cpu")])
-    return rows(["server", "", "false offlines in the storm", "its CPU s",
-                 "messages to 1,000 watchers", "needed", "their CPU s"], lines)
+    return rows(["server", "# false offlines in the storm", "# its CPU s",
+                 "# messages to 1,000 watchers", "# changes to tell",
+                 "# CPU s for them"], lines)
 
 
 def markdown(records, missing):

@@ -19,13 +19,13 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto kPatience = seconds(60);
-constexpr auto kWarmUp = seconds(2);
-constexpr auto kSettle = seconds(2);
+constexpr auto kWarmUp = seconds(1);
+constexpr auto kSettle = seconds(1);
 constexpr auto kStorm = seconds(5);
 constexpr auto kRestProbe = milliseconds(500);
 constexpr int64_t kRestNanoseconds = 25'000'000;  // 5 % of a core
-constexpr auto kBetweenChanges = milliseconds(20);
-constexpr auto kBetweenSteps = milliseconds(20);
+constexpr auto kBetweenChanges = milliseconds(10);
+constexpr auto kBetweenSteps = milliseconds(10);
 constexpr int kLoginsAtOnce = 100;
 constexpr int kScriptedBeats = 10;
 
@@ -258,7 +258,7 @@ std::string MeasureStorm(Peer& peer, const ServerProcesses& server,
   }
   Await(peer, "returns",
         [&] { return peer.sessions_ready() == ready + sessions; });
-  RunFor(peer, kSettle);
+  AwaitRest(peer, server);
   const int64_t cpu = server.CpuNanoseconds() - cpu_before;
   peer.set_on_notice([](int, int, Told) {});
   return absl::StrCat("\"sessions\":", sessions, ",\"false_offlines\":", gone,
@@ -270,7 +270,7 @@ std::string MeasureFanOut(Peer& peer, const ServerProcesses& server,
   const int people = peer.layout().sessions;
   peer.Prepare();
   AddWatchers(peer, load.watchers);
-  RunFor(peer, kSettle);
+  AwaitRest(peer, server);
   const int64_t messages_before = peer.watcher_messages();
   const int64_t cpu_before = server.CpuNanoseconds();
   int64_t told = 0;
@@ -292,7 +292,7 @@ std::string MeasureFanOut(Peer& peer, const ServerProcesses& server,
   step([&](int person) { peer.Resume(person); });
   Await(peer, "returns", [&] { return peer.sessions_ready() == 2 * people; });
   step([&](int person) { peer.Change(person, /*present=*/false); });
-  RunFor(peer, kSettle);
+  AwaitRest(peer, server);
   const int64_t cpu = server.CpuNanoseconds() - cpu_before;
   peer.set_on_notice([](int, int, Told) {});
   return absl::StrCat(
