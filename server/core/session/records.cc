@@ -8,19 +8,18 @@ namespace lifesign {
 bool Session::Connected(const Policy& by, PresenceTime now) const {
   if (!Has(kAttached) || LingerUntil() != kNever) return false;
   if (!binding().unary()) return Has(kStreamOpen);
-  return SaturatingDifference(now, times.last_signal) <
-         by.WithJitter(Promised());
+  return SaturatingDifference(now, last_signal) < by.WithJitter(Promised());
 }
 
 PresenceTime Session::TokenAt() const {
   const Duration debt = rate_debt * kRateUnit;
   return debt <= kRateTolerance
-             ? times.last_signal
-             : SaturatingAdd(times.last_signal, debt - kRateTolerance);
+             ? last_signal
+             : SaturatingAdd(last_signal, debt - kRateTolerance);
 }
 
 Silence Session::SilenceAt(const Policy& by, PresenceTime now) const {
-  return {lifecycle, SaturatingDifference(now, times.last_signal), Promised(),
+  return {lifecycle, SaturatingDifference(now, last_signal), Promised(),
           by.RowFor(device).ttl, by.jitter_percent};
 }
 

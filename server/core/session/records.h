@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/intrusive/list.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -78,16 +78,61 @@ constexpr std::uint32_t PackTime(PresenceTime time, PresenceTime start) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(units, UINT32_MAX));
 }
 
-// A session, and its place in the wheel. Free when `user` is kNoSlot.
-struct Session : TimingWheel::Timer {
-  // First what every heartbeat looks at: 96 bytes, so that they lie in two
-  // cache lines.
-  SessionTimes times{};
+// The first instant that PackTime packs into `packed`.
+constexpr PresenceTime UnpackTime(std::uint32_t packed, PresenceTime start) {
+  return start + Duration(static_cast<Duration::rep>(packed) << 14);
+}
+
+struct Session;
+
+// What of a session a usual heartbeat does not look at, and its place in the
+// wheel.
+struct SessionRest : TimingWheelHook {
+  std::uint32_t user = kNoSlot;
+  std::uint32_t next_of_user = kNoSlot;
+  InlineId id;
+  // Of SessionTimes; kNever both while the session is not capped.
+  PresenceTime idle_cap_since = kNever;
+  PresenceTime background_cap_since = kNever;
+  Instance instance = kNoInstance;
+  std::uint64_t packed_binding = 0;
+  std::unique_ptr<SessionExtras> extras;
+  // RealTime: 56 bits of microseconds are a thousand years.
+  std::int64_t opened_at_micros : 56 = 0;
+  // Where it lies in its chunk.
+  std::uint64_t index : 8 = 0;
+
+  RealTime opened_at() const { return RealTime(Duration(opened_at_micros)); }
+  void set_opened_at(RealTime at) {
+    opened_at_micros = at.time_since_epoch().count();
+  }
+
+  Session& session();
+  const Session& session() const {
+    return const_cast<SessionRest*>(this)->session();
+  }
+  // For the wheel: where every heartbeat sees it.
+  std::int64_t deadline() const;
+  void set_deadline(std::int64_t deadline);
+  void PrefetchDeadline() const;
+};
+static_assert(sizeof(SessionRest) <= 72 + sizeof(InlineId));
+
+// A session: what every heartbeat looks at, in one cache line. Free when its
+// user is kNoSlot.
+struct alignas(64) Session {
+  static constexpr std::int64_t kNotFiled = INT64_MAX;
+
+  // Of SessionTimes.
+  PresenceTime last_signal{};
+  PresenceTime last_activity{};
   // When it was last heard of (LEAVE included) and last active, for people;
   // kNeverReal if it never was active.
   RealTime last_seen{};
   RealTime last_active = kNeverReal;
   Attachment attachment = kNoAttachment;
+  // The deadline in microseconds that its timer is filed under.
+  std::int64_t deadline = kNotFiled;
   std::uint32_t interval_ms = 0;  // promised
   // Until when no session of its user changes by time alone: a time of
   // PackTime, as of the user's last evaluation.
@@ -101,16 +146,13 @@ struct Session : TimingWheel::Timer {
   Lifecycle lifecycle : 2 = Lifecycle::kIdle;
   SignalKind waiting : 3 = SignalKind::kActive;
   DeviceClass device : 3 = DeviceClass::kOther;
+  bool capped : 1 = false;  // see SessionRest
   std::uint8_t flags = 0;
+  // Where it lies in its chunk.
+  std::uint8_t index = 0;
 
-  // The rest.
-  std::uint32_t user = kNoSlot;
-  std::uint32_t next_of_user = kNoSlot;
-  RealTime opened_at{};
-  Instance instance = kNoInstance;
-  std::uint64_t packed_binding = 0;
-  std::unique_ptr<SessionExtras> extras;
-  InlineId id;
+  SessionRest& rest();
+  const SessionRest& rest() const { return const_cast<Session*>(this)->rest(); }
 
   bool Has(SessionFlag flag) const { return (flags & flag) != 0; }
   void Set(SessionFlag flag) {
@@ -123,21 +165,33 @@ struct Session : TimingWheel::Timer {
   // A handle takes 21 bits, which leaves 43 for the stream: a million new ones
   // a second for a hundred days.
   Binding binding() const {
-    return {packed_binding >> kHandleBits,
-            static_cast<std::uint32_t>(packed_binding & limits::kMaxHandle)};
+    const std::uint64_t packed = rest().packed_binding;
+    return {packed >> kHandleBits,
+            static_cast<std::uint32_t>(packed & limits::kMaxHandle)};
   }
   void Bind(Binding to) {
-    packed_binding = (to.stream << kHandleBits) | to.handle;
+    rest().packed_binding = (to.stream << kHandleBits) | to.handle;
   }
 
-  std::uint32_t& free_link() { return next_of_user; }
+  std::uint32_t& free_link() { return rest().next_of_user; }
 
-  bool InUse() const { return user != kNoSlot; }
+  SessionTimes Times() const {
+    if (!capped) return {last_signal, last_activity, kNever, kNever};
+    return {last_signal, last_activity, rest().idle_cap_since,
+            rest().background_cap_since};
+  }
+  void SetCaps(PresenceTime idle, PresenceTime background) {
+    rest().idle_cap_since = idle;
+    rest().background_cap_since = background;
+    capped = idle != kNever || background != kNever;
+  }
+
   Duration Promised() const { return milliseconds(interval_ms); }
   PresenceTime LingerUntil() const {
-    return Has(kLingering) ? extras->linger_until : kNever;
+    return Has(kLingering) ? rest().extras->linger_until : kNever;
   }
   SessionExtras& Extras() {
+    auto& extras = rest().extras;
     if (extras == nullptr) extras = std::make_unique<SessionExtras>();
     return *extras;
   }
@@ -146,7 +200,7 @@ struct Session : TimingWheel::Timer {
   bool LingerRanOut(PresenceTime now) const { return now >= LingerUntil(); }
   // Whether it ended, be it that no tick has come by since.
   bool Ended(const PolicyRow& row, PresenceTime now) const {
-    return SaturatingDifference(now, times.last_signal) >= row.ttl ||
+    return SaturatingDifference(now, last_signal) >= row.ttl ||
            LingerRanOut(now);
   }
   // The current attachment's stream is open, or the interval promised at its
@@ -154,33 +208,76 @@ struct Session : TimingWheel::Timer {
   bool Connected(const Policy& by, PresenceTime now) const;
   Silence SilenceAt(const Policy& by, PresenceTime now) const;
 };
-static_assert(sizeof(Session) <= 136 + sizeof(InlineId));
+static_assert(sizeof(Session) == 64);
 
-// Links a user into the log: users in the order of their last change.
-using LogHook = boost::intrusive::list_base_hook<
-    boost::intrusive::tag<struct LogTag>,
-    boost::intrusive::link_mode<boost::intrusive::safe_link>>;
-// Links a user without sessions: in the order in which they became so.
-using RetainedHook = boost::intrusive::list_base_hook<
-    boost::intrusive::tag<struct RetainedTag>,
-    boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+// Sessions, and then the rest of each: one is found from the other by its
+// index.
+struct SessionChunk {
+  static constexpr std::uint32_t kSize = 256;
+
+  SessionChunk() {
+    for (std::uint32_t i = 0; i < kSize; ++i) {
+      sessions[i].index = static_cast<std::uint8_t>(i);
+      rests[i].index = i;
+    }
+  }
+  Session& operator[](std::uint32_t i) { return sessions[i]; }
+
+  Session sessions[kSize];
+  SessionRest rests[kSize];
+};
+static_assert(sizeof(SessionChunk) ==
+              SessionChunk::kSize * (sizeof(Session) + sizeof(SessionRest)));
+
+inline SessionRest& Session::rest() {
+  return reinterpret_cast<SessionChunk*>(this - index)->rests[index];
+}
+
+inline Session& SessionRest::session() {
+  // The first rest lies behind the last session.
+  auto* const behind = reinterpret_cast<Session*>(this - index);
+  return behind[static_cast<int>(index) -
+                static_cast<int>(SessionChunk::kSize)];
+}
+
+inline std::int64_t SessionRest::deadline() const { return session().deadline; }
+
+inline void SessionRest::PrefetchDeadline() const {
+  __builtin_prefetch(&session(), /*for writing*/ 1);
+}
+
+inline void SessionRest::set_deadline(std::int64_t deadline) {
+  session().deadline = deadline;
+}
 
 // A user: what was last told, and the maxima of sessions that ended.
-struct User : LogHook, RetainedHook {
-  Revision revision = 0;
+struct User {
+  InlineId id;
+  // Its first and its last session; while it has none and is retained, its
+  // place among those who are.
+  SlabLinks links;
+  // While anything was told of it.
+  SlabLinks in_log;
+  Revision revision = 0;  // 0: nothing was told
   RealTime since{};
   RealTime last_seen = kNeverReal;
   RealTime last_active = kNeverReal;
   std::uint32_t slot = kNoSlot;
-  std::uint32_t first_session = kNoSlot;
   std::uint16_t sessions = 0;
+  bool retained = false;
   Cause cause = Cause::kNone;
   Aggregate told;
-  InlineId id;
 
-  std::uint32_t& free_link() { return first_session; }
+  std::uint32_t first_session() const {
+    return sessions == 0 ? kNoSlot : links.before;
+  }
+  std::uint32_t last_session() const {
+    return sessions == 0 ? kNoSlot : links.after;
+  }
+
+  std::uint32_t& free_link() { return links.before; }
 };
-static_assert(sizeof(User) <= 88 + sizeof(InlineId));
+static_assert(sizeof(User) <= 64 + sizeof(InlineId));
 
 }  // namespace lifesign
 

@@ -12,37 +12,6 @@
 #include "server/base/limits.h"
 
 namespace lifesign {
-namespace {
-
-constexpr SignalOutcome Refused(Refusal refusal) {
-  SignalOutcome outcome;
-  outcome.refusal = refusal;
-  return outcome;
-}
-
-// Asks for the part of a session that every heartbeat needs.
-void Prefetch(const Session& session) {
-  constexpr std::size_t kCacheLine = 64;
-  const char* const first = reinterpret_cast<const char*>(&session);
-  __builtin_prefetch(first, /*for write*/ 1);
-  __builtin_prefetch(first + kCacheLine, 1);
-}
-
-Lifecycle LifecycleOf(SignalKind kind) {
-  switch (kind) {
-    case SignalKind::kActive:
-      return Lifecycle::kActive;
-    case SignalKind::kBackground:
-      return Lifecycle::kBackground;
-    case SignalKind::kIdle:
-    case SignalKind::kDetach:
-    case SignalKind::kLeave:
-      break;
-  }
-  return Lifecycle::kIdle;
-}
-
-}  // namespace
 
 // --- Finding ---
 
@@ -72,6 +41,7 @@ SessionShard::SessionShard(Options options, const Now& start)
       last_presence_(start.presence),
       last_real_(start.real),
       policies_(options_.policy),
+      usual_(UsualOf(*options_.policy)),
       by_id_(0, UserHash{this}, UserEq{this}),
       wheel_(start.presence.time_since_epoch().count()),
       outbox_(options_.epoch, start.real),
@@ -82,305 +52,30 @@ SessionShard::SessionShard(Options options, const Now& start)
 
 SessionShard::~SessionShard() = default;
 
-Now SessionShard::Hold(const Now& now) const {
-  last_presence_ = std::max(last_presence_, now.presence);
-  last_real_ = std::max(last_real_, now.real);
-  return {last_presence_, last_real_, now.wall};
-}
-
 User* SessionShard::FindUser(absl::string_view user, std::uint64_t hash) {
   const auto found = by_id_.find(user, hash);
   return found == by_id_.end() ? nullptr : &users_[*found];
 }
 
+void SessionShard::PrefetchSessions(const User& user) const {
+  for (const std::uint32_t slot : {user.first_session(), user.last_session()}) {
+    if (slot == kNoSlot) continue;
+    const Session& session = sessions_[slot];
+    const SessionRest& rest = session.rest();
+    __builtin_prefetch(&session, /*for writing*/ 1);
+    // Links and id may lie on two lines.
+    __builtin_prefetch(&rest);
+    __builtin_prefetch(&rest.idle_cap_since);
+  }
+}
+
 Session* SessionShard::FindSession(const User& user,
                                    absl::string_view session) {
-  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
-       slot = sessions_[slot].next_of_user) {
-    if (sessions_[slot].id.view() == session) return &sessions_[slot];
+  for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
+       slot = sessions_[slot].rest().next_of_user) {
+    if (sessions_[slot].rest().id.view() == session) return &sessions_[slot];
   }
   return nullptr;
-}
-
-const Policy& SessionShard::PolicyOf(const Session& session) const {
-  return policies_[session.policy];
-}
-
-const PolicyRow& SessionShard::RowOf(const Session& session) const {
-  return PolicyOf(session).RowFor(session.device);
-}
-
-bool SessionShard::Ended(const Session& session, const Now& now) const {
-  return session.Ended(RowOf(session), now.presence);
-}
-
-// --- Signals ---
-
-SignalOutcome SessionShard::Apply(const SessionRef& ref, const Signal& signal,
-                                  const Now& now) {
-  MutexLock lock(mutex_);
-  return ApplyBound(ref, signal, Hold(now));
-}
-
-void SessionShard::ApplyAll(absl::Span<BoundSignal* const> signals,
-                            const Now& now) {
-  MutexLock lock(mutex_);
-  const Now held = Hold(now);
-  // Their memory is on its way while the first are applied.
-  for (const BoundSignal* one : signals) {
-    if (sessions_.Has(one->ref.slot)) Prefetch(sessions_[one->ref.slot]);
-  }
-  for (BoundSignal* one : signals) {
-    one->outcome = ApplyBound(one->ref, one->signal, held);
-  }
-}
-
-SignalOutcome SessionShard::ApplyBound(const SessionRef& ref,
-                                       const Signal& signal, const Now& now) {
-  if (!sessions_.Has(ref.slot)) return Refused(Refusal::kSessionNotOpen);
-  Session& session = sessions_[ref.slot];
-  if (session.attachment != ref.attachment || !session.Has(kAttached) ||
-      Ended(session, now)) {
-    return Refused(Refusal::kSessionNotOpen);
-  }
-  return ApplyTo(session, signal, now);
-}
-
-SignalOutcome SessionShard::ApplyUnary(const SessionName& name,
-                                       std::uint64_t hash,
-                                       Attachment attachment,
-                                       const Signal& signal, const Now& now) {
-  MutexLock lock(mutex_);
-  const Now held = Hold(now);
-  const bool leaves = signal.kind == SignalKind::kLeave;
-  User* user = FindUser(name.user, hash);
-  Session* session =
-      user == nullptr ? nullptr : FindSession(*user, name.session);
-  if (session == nullptr || Ended(*session, held)) {
-    SignalOutcome outcome;
-    outcome.refusal = leaves ? Refusal::kNone : Refusal::kSessionNotOpen;
-    outcome.bound = false;
-    return outcome;
-  }
-  const bool unnamed_leave =
-      leaves && attachment == kNoAttachment &&
-      !session->Connected(PolicyOf(*session), held.presence);
-  if (attachment != session->attachment && !unnamed_leave) {
-    return Refused(Refusal::kStaleAttachment);
-  }
-  return ApplyTo(*session, signal, held);
-}
-
-SignalOutcome SessionShard::ApplyTo(Session& session, const Signal& signal,
-                                    const Now& now) {
-  if (signal.kind == SignalKind::kLeave) {
-    return Leave(session, signal.linger, now);
-  }
-  if (signal.kind == SignalKind::kDetach) return Detach(session, now);
-  Hear(session, signal, now);
-  if (!TakeToken(session)) return Merge(session, signal.kind, now);
-  session.Clear(kWaiting);
-  ApplyKind(session, signal.kind, now.presence);
-  const Derivation derived = DeriveAt(session, now.presence);
-  FileDeadline(session, derived.next_change);
-  if (!IsQuiet(session, derived, now)) Evaluate(users_[session.user], now);
-  return Tell(session, derived.state);
-}
-
-SignalOutcome SessionShard::Merge(Session& session, SignalKind kind,
-                                  const Now& now) {
-  session.waiting = kind;
-  session.Set(kWaiting);
-  const Derivation derived = DeriveAt(session, now.presence);
-  if (derived.state == session.evaluated) {
-    FileDeadline(session, derived.next_change);
-  } else {
-    // The user is evaluated with the next tick or the next signal of any
-    // session, not now.
-    FileDeadline(session, now.presence);
-    for (std::uint32_t slot = users_[session.user].first_session;
-         slot != kNoSlot; slot = sessions_[slot].next_of_user) {
-      sessions_[slot].quiet_until = 0;
-    }
-  }
-  SignalOutcome merged;
-  merged.state = derived.state;
-  merged.next_interval = session.Promised();
-  merged.bound = session.Has(kAttached);
-  return merged;
-}
-
-bool SessionShard::IsQuiet(const Session& session, const Derivation& derived,
-                           const Now& now) const {
-  if (derived.state != session.evaluated) return false;
-  if (session.Has(kAlone)) return true;
-  // Then no other session has changed by time since the user was evaluated, and
-  // this one will not before any of them would.
-  return PackTime(now.presence, start_) < session.quiet_until &&
-         PackTime(derived.next_change, start_) >= session.quiet_until;
-}
-
-Derivation SessionShard::DeriveAt(const Session& session,
-                                  PresenceTime at) const {
-  const Policy& policy = PolicyOf(session);
-  return Derive(session.times, policy.RowFor(session.device),
-                policy.downgrade_debounce, at);
-}
-
-SignalOutcome SessionShard::Tell(Session& session, State state) {
-  SignalOutcome outcome;
-  outcome.state = state;
-  outcome.next_interval = session.Promised();
-  outcome.bound = session.Has(kAttached);
-  outcome.is_news = state != session.told || session.Has(kUntoldInterval);
-  session.told = state;
-  session.Clear(kUntoldInterval);
-  return outcome;
-}
-
-void SessionShard::Hear(Session& session, const absl::optional<Signal>& signal,
-                        const Now& now) {
-  const Duration silence =
-      SaturatingDifference(now.presence, session.times.last_signal);
-  if (silence > session.Promised()) {
-    silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), true);
-  }
-  session.rate_debt = static_cast<std::uint16_t>(
-      std::max<Duration::rep>(session.rate_debt - silence / kRateUnit, 0));
-  session.times.last_signal = now.presence;
-  session.last_seen = now.real;
-  if (!signal.has_value()) return;
-  const bool active = signal->kind == SignalKind::kActive;
-  if (!active && !signal->idle_for.has_value()) return;
-  const Duration idle_for = signal->idle_for.value_or(Duration::zero());
-  const PresenceTime at = SaturatingSubtract(now.presence, idle_for);
-  const bool first = session.last_active == kNeverReal;
-  if (!first && at <= session.times.last_activity) return;
-  session.times.last_activity = at;
-  session.last_active = SaturatingSubtract(now.real, idle_for);
-}
-
-bool SessionShard::TakeToken(Session& session) {
-  if (session.rate_debt * kRateUnit > kRateTolerance) return false;
-  session.rate_debt =
-      static_cast<std::uint16_t>(session.rate_debt + kRateInterval / kRateUnit);
-  return true;
-}
-
-void SessionShard::ApplyKind(Session& session, SignalKind kind,
-                             PresenceTime cap_start) {
-  SessionTimes& times = session.times;
-  if (kind == SignalKind::kActive) times.idle_cap_since = kNever;
-  if (kind != SignalKind::kBackground) times.background_cap_since = kNever;
-  if (kind != SignalKind::kActive && times.idle_cap_since == kNever) {
-    times.idle_cap_since = cap_start;
-  }
-  if (kind == SignalKind::kBackground && times.background_cap_since == kNever) {
-    times.background_cap_since = cap_start;
-  }
-  session.lifecycle = LifecycleOf(kind);
-  session.Clear(kNoSignalYet);
-  AdoptPolicy(session);
-  PromiseInterval(session);
-}
-
-void SessionShard::ApplyWaiting(Session& session) {
-  session.Clear(kWaiting);
-  // It was heard at last_signal: nothing newer has been.
-  ApplyKind(session, session.waiting, session.times.last_signal);
-}
-
-void SessionShard::ApplyWaitingOf(const User& user, const Now& now) {
-  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
-       slot = sessions_[slot].next_of_user) {
-    Session& session = sessions_[slot];
-    if (!session.Has(kWaiting) || now.presence < session.TokenAt() ||
-        Ended(session, now)) {
-      continue;
-    }
-    session.rate_debt = static_cast<std::uint16_t>(session.rate_debt +
-                                                   kRateInterval / kRateUnit);
-    ApplyWaiting(session);
-  }
-}
-
-void SessionShard::PromiseInterval(Session& session) {
-  const auto promised = static_cast<std::uint32_t>(
-      RowOf(session).Interval(session.lifecycle) / milliseconds(1));
-  if (promised == session.interval_ms) return;
-  session.interval_ms = promised;
-  session.Set(kUntoldInterval);
-}
-
-void SessionShard::AdoptPolicy(Session& session) {
-  if (session.policy == policies_.current()) return;
-  const Duration window_before = RowOf(session).active_window;
-  policies_.Release(session.policy);
-  session.policy = policies_.current();
-  policies_.Hold(session.policy);
-  JudgeInactivityAnew(session, window_before);
-}
-
-void SessionShard::JudgeInactivityAnew(Session& session,
-                                       Duration window_before) {
-  if (session.last_active != kNeverReal) return;
-  // Inactive since active_window before it began: a longer window must not make
-  // it ACTIVE that never was.
-  session.times.last_activity += window_before - RowOf(session).active_window;
-}
-
-SignalOutcome SessionShard::Leave(Session& session, Duration linger,
-                                  const Now& now) {
-  if (session.Has(kWaiting)) ApplyWaiting(session);
-  session.last_seen = now.real;
-  User& user = users_[session.user];
-  SignalOutcome outcome;
-  if (linger == Duration::zero()) {
-    const Left left[] = {LeftBy(session, now)};
-    End(session, now);
-    Evaluate(user, now, left);
-    outcome.bound = false;
-    return outcome;
-  }
-  const PresenceTime until =
-      std::min(session.LingerUntil(), SaturatingAdd(now.presence, linger));
-  session.Extras().linger_until = until;
-  session.Set(kLingering);
-  const Derivation derived = DeriveAt(session, now.presence);
-  FileDeadline(session, derived.next_change);
-  Evaluate(user, now);
-  outcome.state = derived.state;
-  return outcome;
-}
-
-SignalOutcome SessionShard::Detach(Session& session, const Now& now) {
-  if (session.Has(kWaiting)) ApplyWaiting(session);
-  session.Clear(kAttached);
-  session.Clear(kStreamOpen);
-  const Derivation derived = DeriveAt(session, now.presence);
-  FileDeadline(session, derived.next_change);
-  Evaluate(users_[session.user], now);
-  SignalOutcome outcome;
-  outcome.state = derived.state;
-  outcome.bound = false;
-  return outcome;
-}
-
-void SessionShard::Disconnect(const SessionRef& ref, const Now& now) {
-  MutexLock lock(mutex_);
-  Hold(now);
-  if (!sessions_.Has(ref.slot)) return;
-  Session& session = sessions_[ref.slot];
-  if (session.attachment == ref.attachment) session.Clear(kStreamOpen);
-}
-
-bool SessionShard::IsBound(const SessionRef& ref, const Now& now) const {
-  MutexLock lock(mutex_);
-  const Now held = Hold(now);
-  if (!sessions_.Has(ref.slot)) return false;
-  const Session& session = sessions_[ref.slot];
-  return session.attachment == ref.attachment && session.Has(kAttached) &&
-         !Ended(session, held);
 }
 
 // --- Time ---
@@ -392,27 +87,34 @@ void SessionShard::FileDeadline(Session& session, PresenceTime next_change) {
   const std::int64_t deadline = next.time_since_epoch().count();
   // A later one is left where it is: when the filed one fires, this one is
   // looked up again. So the usual heartbeat does not touch the wheel.
-  if (session.filed() && session.deadline() <= deadline) return;
-  wheel_.File(session, deadline);
+  if (session.deadline <= deadline) return;
+  wheel_.File(session.rest(), deadline);
 }
 
 void SessionShard::End(Session& session, const Now& now) {
   silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), false);
-  User& user = users_[session.user];
+  User& user = users_[session.rest().user];
   user.last_seen = std::max(user.last_seen, session.last_seen);
   user.last_active = std::max(user.last_active, session.last_active);
-  std::uint32_t* link = &user.first_session;
-  while (&sessions_[*link] != &session) link = &sessions_[*link].next_of_user;
-  const std::uint32_t slot = *link;
-  *link = session.next_of_user;
+  std::uint32_t before = kNoSlot;
+  std::uint32_t slot = user.first_session();
+  while (&sessions_[slot] != &session) {
+    before = slot;
+    slot = sessions_[slot].rest().next_of_user;
+  }
+  const std::uint32_t after = session.rest().next_of_user;
+  (before == kNoSlot ? user.links.before
+                     : sessions_[before].rest().next_of_user) = after;
+  if (after == kNoSlot) user.links.after = before;
   --user.sessions;
-  wheel_.Cancel(session);
+  wheel_.Cancel(session.rest());
+  session.deadline = Session::kNotFiled;
   policies_.Release(session.policy);
-  session.user = kNoSlot;
+  session.rest().user = kNoSlot;
   session.attachment = kNoAttachment;
   session.flags = 0;
-  session.extras.reset();
-  session.id.Assign("");
+  session.rest().extras.reset();
+  session.rest().id.Assign("");
   sessions_.Free(slot);
   session_count_.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -423,19 +125,29 @@ SessionShard::TickResult SessionShard::Tick(const Now& now) {
   TickResult result;
   int budget = limits::kDeadlinesPerLock;
   const std::int64_t presence = held.presence.time_since_epoch().count();
-  while (TimingWheel::Timer* timer = wheel_.PopDue(presence, budget)) {
+  // All, then their users, then those users' sessions are asked for before any
+  // is looked at: so memory is waited for once, not once each.
+  std::array<Session*, limits::kDeadlinesPerLock> due;
+  std::size_t count = 0;
+  while (SessionRest* timer = wheel_.PopDue(presence, budget)) {
     const Duration lag(presence - timer->deadline());
     result.worst_lag = std::max(result.worst_lag, lag);
-    ++result.deadlines;
-    HandleDeadline(static_cast<Session&>(*timer), held, result);
+    timer->set_deadline(Session::kNotFiled);
+    __builtin_prefetch(&users_[timer->user], /*for writing*/ 1);
+    due[count++] = &timer->session();
   }
+  for (std::size_t i = 0; i < count; ++i) {
+    PrefetchSessions(users_[due[i]->rest().user]);
+  }
+  for (std::size_t i = 0; i < count; ++i) HandleDeadline(*due[i], held, result);
+  result.deadlines = static_cast<int>(count);
   result.more = ForgetUsers(held) || budget <= 0;
   return result;
 }
 
 void SessionShard::HandleDeadline(Session& session, const Now& now,
                                   TickResult& result) {
-  User& user = users_[session.user];
+  User& user = users_[session.rest().user];
   ApplyWaitingOf(user, now);
   if (!Ended(session, now)) {
     const Derivation derived = DeriveAt(session, now.presence);
@@ -451,6 +163,7 @@ void SessionShard::HandleDeadline(Session& session, const Now& now,
 
 void SessionShard::SetPolicy(std::shared_ptr<const Policy> policy) {
   MutexLock lock(mutex_);
+  usual_ = UsualOf(*policy);
   policies_.Set(std::move(policy));
 }
 

@@ -5,8 +5,9 @@
 #ifndef LIFESIGN_SERVER_CORE_SESSION_SESSION_SHARD_H_
 #define LIFESIGN_SERVER_CORE_SESSION_SESSION_SHARD_H_
 
+#include <algorithm>
+#include <array>
 #include <atomic>
-#include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -143,17 +144,30 @@ class SessionShard {
   };
 
   // --- Finding ---
-  Now Hold(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Now Hold(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    last_presence_ = std::max(last_presence_, now.presence);
+    last_real_ = std::max(last_real_, now.real);
+    return {last_presence_, last_real_, now.wall};
+  }
   User* FindUser(absl::string_view user, std::uint64_t hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Session* FindSession(const User& user, absl::string_view session)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  const PolicyRow& RowOf(const Session& session) const
+  // Asks for the memory of a user's sessions, of all at once if they are two.
+  void PrefetchSessions(const User& user) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const Policy& PolicyOf(const Session& session) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return policies_[session.policy];
+  }
+  const PolicyRow& RowOf(const Session& session) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return PolicyOf(session).RowFor(session.device);
+  }
   bool Ended(const Session& session, const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return session.Ended(RowOf(session), now.presence);
+  }
 
   // A session that left in this step, as it would be had it not.
   struct Left {
@@ -198,6 +212,12 @@ class SessionShard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // False if the session speaks too fast: the signal is to wait.
   bool TakeToken(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Does what ApplyTo would to the usual heartbeat: an ACTIVE of an active
+  // session, in time, whose user stays as they are. False, and nothing done, if
+  // this may be another one. A fourth of the instructions: in a row of
+  // heartbeats the processor then waits for the memory of several at once.
+  bool ApplyUsual(Session& session, const Signal& signal, const Now& now,
+                  SignalOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What the client is to be told, which it knows from now on.
   SignalOutcome Tell(Session& session, State state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -269,12 +289,13 @@ class SessionShard {
                                               const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  using Log =
-      boost::intrusive::list<User, boost::intrusive::base_hook<LogHook>,
-                             boost::intrusive::constant_time_size<false>>;
-  using Retained =
-      boost::intrusive::list<User, boost::intrusive::base_hook<RetainedHook>,
-                             boost::intrusive::constant_time_size<true>>;
+  // Of the current policy and a class of device.
+  struct Usual {
+    std::uint32_t interval_ms;  // promised to who is active
+    Duration silence;           // the longest that is not counted
+    Duration active;            // ACTIVE for so long after an activity
+  };
+  static std::array<Usual, kDeviceClasses> UsualOf(const Policy& policy);
 
   // Constant after construction.
   const Options options_;
@@ -290,13 +311,16 @@ class SessionShard {
   mutable PresenceTime last_presence_ ABSL_GUARDED_BY(mutex_);
   mutable RealTime last_real_ ABSL_GUARDED_BY(mutex_);
   PolicyTable policies_ ABSL_GUARDED_BY(mutex_);
-  Slab<Session> sessions_ ABSL_GUARDED_BY(mutex_);
+  std::array<Usual, kDeviceClasses> usual_ ABSL_GUARDED_BY(mutex_);
+  Slab<Session, SessionChunk> sessions_ ABSL_GUARDED_BY(mutex_);
   Slab<User> users_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::uint32_t, UserHash, UserEq> by_id_
       ABSL_GUARDED_BY(mutex_);
-  TimingWheel wheel_ ABSL_GUARDED_BY(mutex_);
-  Log log_ ABSL_GUARDED_BY(mutex_);
-  Retained retained_ ABSL_GUARDED_BY(mutex_);
+  TimingWheelOf<SessionRest> wheel_ ABSL_GUARDED_BY(mutex_);
+  // Users in the order of their last change; those without sessions, in the
+  // order in which they became so.
+  SlabList<User, &User::in_log> log_ ABSL_GUARDED_BY(mutex_);
+  SlabList<User, &User::links> retained_ ABSL_GUARDED_BY(mutex_);
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
   Attachment next_attachment_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const ConfidenceTable> confidence_ ABSL_GUARDED_BY(mutex_);

@@ -46,8 +46,8 @@ OpenOutcome SessionShard::Open(const OpenRequest& request, std::uint64_t hash,
 OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
                                  const Now& now) {
   OpenOutcome outcome;
-  const bool same_instance =
-      request.instance != kNoInstance && request.instance == session.instance;
+  const bool same_instance = request.instance != kNoInstance &&
+                             request.instance == session.rest().instance;
   absl::optional<Binding> taken_over;
   if (!same_instance && session.Connected(PolicyOf(session), now.presence)) {
     if (const auto wait = CountTakeOver(session, now)) {
@@ -91,14 +91,14 @@ Session* SessionShard::FindSessionToGiveWay(const User& user, const Now& now,
                                             bool& full) {
   int live = 0;
   Session* longest_silent = nullptr;
-  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
-       slot = sessions_[slot].next_of_user) {
+  for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
+       slot = sessions_[slot].rest().next_of_user) {
     Session& session = sessions_[slot];
     if (Ended(session, now)) continue;
     ++live;
     if (session.Connected(PolicyOf(session), now.presence)) continue;
     if (longest_silent == nullptr ||
-        session.times.last_signal < longest_silent->times.last_signal) {
+        session.last_signal < longest_silent->last_signal) {
       longest_silent = &session;
     }
   }
@@ -119,24 +119,28 @@ Session& SessionShard::Begin(User& user, const OpenRequest& request,
   session.waiting = SignalKind::kActive;
   session.rate_debt = 0;
   session.interval_ms = 0;
-  session.times = {
-      now.presence,
-      SaturatingSubtract(now.presence, RowOf(session).active_window), kNever,
-      kNever};
+  session.last_signal = now.presence;
+  session.last_activity =
+      SaturatingSubtract(now.presence, RowOf(session).active_window);
+  session.SetCaps(kNever, kNever);
   session.last_seen = now.real;
   session.last_active = kNeverReal;
-  session.opened_at = now.real;
-  session.id.Assign(request.name.session);
-  session.user = user.slot;
-  session.next_of_user = kNoSlot;
+  session.rest().set_opened_at(now.real);
+  session.rest().id.Assign(request.name.session);
+  session.rest().user = user.slot;
+  session.rest().next_of_user = kNoSlot;
   PromiseInterval(session);
-  std::uint32_t* link = &user.first_session;
-  while (*link != kNoSlot) link = &sessions_[*link].next_of_user;
-  *link = slot;
-  ++user.sessions;
-  if (static_cast<RetainedHook&>(user).is_linked()) {
-    retained_.erase(retained_.iterator_to(user));
+  if (user.retained) {
+    retained_.Erase(users_, user.slot);
+    user.retained = false;
   }
+  if (user.sessions == 0) {
+    user.links.before = slot;
+  } else {
+    sessions_[user.links.after].rest().next_of_user = slot;
+  }
+  user.links.after = slot;
+  ++user.sessions;
   session_count_.fetch_add(1, std::memory_order_relaxed);
   return session;
 }
@@ -145,15 +149,15 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
                                  const Now& now, absl::Span<const Left> left,
                                  bool resumed) {
   session.attachment = next_attachment_++;
-  session.instance = request.instance;
+  session.rest().instance = request.instance;
   session.Bind(request.binding);
   session.Set(kAttached);
   session.Set(kStreamOpen);
   if (request.metadata != nullptr) {
     if (!request.metadata->empty()) {
       session.Extras().metadata = *request.metadata;
-    } else if (session.extras != nullptr) {
-      session.extras->metadata.clear();
+    } else if (session.rest().extras != nullptr) {
+      session.rest().extras->metadata.clear();
     }
   }
   Hear(session, request.signal, now);
@@ -166,7 +170,7 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
   }
   const Derivation derived = DeriveAt(session, now.presence);
   FileDeadline(session, derived.next_change);
-  User& user = users_[session.user];
+  User& user = users_[session.rest().user];
   Evaluate(user, now, left);
 
   const SignalOutcome told = Tell(session, derived.state);
@@ -180,8 +184,9 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
 }
 
 std::uint32_t SessionShard::SlotOf(const Session& session, const User& user) {
-  std::uint32_t slot = user.first_session;
-  while (&sessions_[slot] != &session) slot = sessions_[slot].next_of_user;
+  std::uint32_t slot = user.first_session();
+  while (&sessions_[slot] != &session)
+    slot = sessions_[slot].rest().next_of_user;
   return slot;
 }
 

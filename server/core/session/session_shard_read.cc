@@ -90,8 +90,8 @@ PresenceRecord SessionShard::UnknownRecord(absl::string_view user) const {
 PresenceRecord SessionShard::RecordOf(const User& user, const Now& now) const {
   RealTime last_seen = user.last_seen;
   RealTime last_active = user.last_active;
-  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
-       slot = sessions_[slot].next_of_user) {
+  for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
+       slot = sessions_[slot].rest().next_of_user) {
     last_seen = std::max(last_seen, sessions_[slot].last_seen);
     last_active = std::max(last_active, sessions_[slot].last_active);
   }
@@ -129,7 +129,7 @@ UserView SessionShard::ReadUser(absl::string_view user, User* known,
 
 double SessionShard::ConfidenceOf(const Session& session,
                                   const Now& now) const {
-  const ConfidenceTable& table = session.times.last_signal < confidence_since_
+  const ConfidenceTable& table = session.last_signal < confidence_since_
                                      ? *confidence_before_
                                      : *confidence_;
   return Confidence(table, session.SilenceAt(PolicyOf(session), now.presence));
@@ -138,8 +138,8 @@ double SessionShard::ConfidenceOf(const Session& session,
 std::vector<const Session*> SessionShard::OpenSessions(const User& user,
                                                        const Now& now) const {
   std::vector<const Session*> open;
-  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
-       slot = sessions_[slot].next_of_user) {
+  for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
+       slot = sessions_[slot].rest().next_of_user) {
     if (!Ended(sessions_[slot], now)) open.push_back(&sessions_[slot]);
   }
   return open;
@@ -147,18 +147,19 @@ std::vector<const Session*> SessionShard::OpenSessions(const User& user,
 
 SessionView SessionShard::ViewOf(const Session& session, const Now& now) const {
   SessionView view;
-  view.session = std::string(session.id.view());
+  view.session = std::string(session.rest().id.view());
   view.state = LeftBy(session, now).state;
   view.device = session.device;
   view.connected = session.Connected(PolicyOf(session), now.presence);
   view.attachment = session.attachment;
-  view.opened_at = WallAt(session.opened_at, now);
+  view.opened_at = WallAt(session.rest().opened_at(), now);
   view.last_seen = WallAt(session.last_seen, now);
   view.last_active = WallIfAny(session.last_active, now);
   view.next_interval = session.Promised();
   view.confidence = ConfidenceOf(session, now);
   if (!session.Has(kNoSignalYet)) view.lifecycle = session.lifecycle;
-  if (session.extras != nullptr) view.metadata = session.extras->metadata;
+  if (session.rest().extras != nullptr)
+    view.metadata = session.rest().extras->metadata;
   return view;
 }
 
@@ -168,24 +169,25 @@ SessionExplanation SessionShard::ExplanationOf(const Session& session,
   const Policy& policy = PolicyOf(session);
   const PolicyRow& row = RowOf(session);
   const Duration debounce = policy.downgrade_debounce;
-  const Derivation derived = Derive(session.times, row, debounce, now.presence);
+  const Derivation derived =
+      Derive(session.Times(), row, debounce, now.presence);
   SessionExplanation explanation;
   explanation.session = ViewOf(session, now);
   explanation.rule = derived.rule;
   explanation.signal_age =
-      SaturatingDifference(now.presence, session.times.last_signal);
+      SaturatingDifference(now.presence, session.last_signal);
   explanation.activity_age =
-      SaturatingDifference(now.presence, session.times.last_activity);
-  explanation.idle_cap = CapOf(session.times.idle_cap_since, debounce, now);
+      SaturatingDifference(now.presence, session.last_activity);
+  explanation.idle_cap = CapOf(session.Times().idle_cap_since, debounce, now);
   explanation.background_cap =
-      CapOf(session.times.background_cap_since, debounce, now);
+      CapOf(session.Times().background_cap_since, debounce, now);
   const PresenceTime linger = session.LingerUntil();
   if (linger != kNever) explanation.linger_until = WallAt(linger, now);
   const PresenceTime next = std::min(derived.next_change, linger);
   explanation.next_change = NextChangeView{
-      WallAt(next, now), next == linger
-                             ? State::kOffline
-                             : DeriveState(session.times, row, debounce, next)};
+      WallAt(next, now),
+      next == linger ? State::kOffline
+                     : DeriveState(session.Times(), row, debounce, next)};
   explanation.holds_user_state = derived.state == user_state;
   explanation.row = row;
   explanation.downgrade_debounce = debounce;
@@ -205,7 +207,7 @@ absl::optional<NextChangeView> SessionShard::NextChangeOf(
     for (const Session* session : OpenSessions(user, now)) {
       if (session->Ended(RowOf(*session), at)) continue;
       const Derivation derived =
-          Derive(session->times, RowOf(*session),
+          Derive(session->Times(), RowOf(*session),
                  PolicyOf(*session).downgrade_debounce, at);
       highest = Higher(highest, derived.state);
       next = std::min({next, derived.next_change, session->LingerUntil()});

@@ -22,8 +22,8 @@ void SessionShard::Evaluate(User& user, const Now& now,
   // alone led to from one that a LEAVE led to.
   Aggregate by_time;
   PresenceTime quiet_until = kNever;
-  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
-       slot = sessions_[slot].next_of_user) {
+  for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
+       slot = sessions_[slot].rest().next_of_user) {
     Session& session = sessions_[slot];
     const Derivation derived = DeriveAt(session, now.presence);
     session.evaluated = derived.state;
@@ -47,8 +47,8 @@ void SessionShard::Evaluate(User& user, const Now& now,
 
 void SessionShard::Quieten(const User& user, PresenceTime until) {
   const std::uint32_t packed = PackTime(until, start_);
-  for (std::uint32_t slot = user.first_session; slot != kNoSlot;
-       slot = sessions_[slot].next_of_user) {
+  for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
+       slot = sessions_[slot].rest().next_of_user) {
     Session& session = sessions_[slot];
     session.quiet_until = packed;
     if (user.sessions == 1) {
@@ -64,25 +64,24 @@ void SessionShard::Emit(User& user, const Aggregate& actual, Cause cause,
   Change change;
   change.before = user.told.state();
   change.devices_before = user.told.devices();
+  if (user.revision != 0) log_.Erase(users_, user.slot);
+  log_.PushBack(users_, user.slot);
   user.revision = outbox_.Next(now.real);
   if (actual.state() != user.told.state()) user.since = now.real;
   user.cause = cause;
   user.told = actual;
-  if (static_cast<LogHook&>(user).is_linked()) {
-    log_.erase(log_.iterator_to(user));
-  }
-  log_.push_back(user);
   change.after = RecordOf(user, now);
   outbox_.Put(std::move(change));
   has_changes_.store(true, std::memory_order_relaxed);
 }
 
 void SessionShard::Retain(User& user) {
-  if (static_cast<RetainedHook&>(user).is_linked()) return;
-  retained_.push_back(user);
+  if (user.retained) return;
+  retained_.PushBack(users_, user.slot);
+  user.retained = true;
   if (static_cast<std::int64_t>(retained_.size()) >
       options_.max_retained_users) {
-    Forget(retained_.front());
+    Forget(users_[retained_.front()]);
   }
 }
 
@@ -90,7 +89,7 @@ bool SessionShard::ForgetUsers(const Now& now) {
   const Duration retention = policies_[policies_.current()].offline_retention;
   for (int i = 0; i < limits::kDeadlinesPerLock; ++i) {
     if (retained_.empty()) return false;
-    User& oldest = retained_.front();
+    User& oldest = users_[retained_.front()];
     if (SaturatingDifference(now.real, oldest.since) < retention) return false;
     Forget(oldest);
   }
@@ -98,10 +97,8 @@ bool SessionShard::ForgetUsers(const Now& now) {
 }
 
 void SessionShard::Forget(User& user) {
-  retained_.erase(retained_.iterator_to(user));
-  if (static_cast<LogHook&>(user).is_linked()) {
-    log_.erase(log_.iterator_to(user));
-  }
+  retained_.Erase(users_, user.slot);
+  if (user.revision != 0) log_.Erase(users_, user.slot);
   by_id_.erase(user.slot);
   user.id.Assign("");
   users_.Free(user.slot);
@@ -116,8 +113,8 @@ User& SessionShard::FindOrAddUser(absl::string_view id, std::uint64_t hash) {
   user.last_seen = kNeverReal;
   user.last_active = kNeverReal;
   user.slot = slot;
-  user.first_session = kNoSlot;
   user.sessions = 0;
+  user.retained = false;
   user.cause = Cause::kNone;
   user.told = Aggregate();
   user.id.Assign(id);

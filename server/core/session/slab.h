@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_SERVER_CORE_SESSION_SLAB_H_
 #define LIFESIGN_SERVER_CORE_SESSION_SLAB_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,7 +21,16 @@ inline constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
 //
 // T::free_link() names 32 bits that it does not need while it is free: there
 // the free slots are chained.
+//
+// Chunk is an array of Chunk::kSize of them.
 template <typename T>
+struct SlabChunk {
+  static constexpr std::uint32_t kSize = 256;
+  T& operator[](std::uint32_t i) { return objects[i]; }
+  std::array<T, kSize> objects;
+};
+
+template <typename T, typename Chunk = SlabChunk<T>>
 class Slab {
  public:
   // The number of an object that the caller now owns, in whatever condition its
@@ -38,25 +48,65 @@ class Slab {
   }
 
   T& operator[](std::uint32_t slot) {
-    return chunks_[slot / kChunk][slot % kChunk];
+    return (*chunks_[slot / kChunk])[slot % kChunk];
   }
   const T& operator[](std::uint32_t slot) const {
-    return chunks_[slot / kChunk][slot % kChunk];
+    return (*chunks_[slot / kChunk])[slot % kChunk];
   }
 
   bool Has(std::uint32_t slot) const { return slot / kChunk < chunks_.size(); }
 
  private:
-  static constexpr std::uint32_t kChunk = 64;
+  static constexpr std::uint32_t kChunk = Chunk::kSize;
 
   void Grow() {
     const auto first = static_cast<std::uint32_t>(chunks_.size()) * kChunk;
-    chunks_.push_back(std::make_unique<T[]>(kChunk));
+    chunks_.push_back(std::make_unique<Chunk>());
     for (std::uint32_t i = kChunk; i-- > 0;) Free(first + i);
   }
 
-  std::vector<std::unique_ptr<T[]>> chunks_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
   std::uint32_t first_free_ = kNoSlot;
+};
+
+// A place in a SlabList.
+struct SlabLinks {
+  std::uint32_t before = kNoSlot;
+  std::uint32_t after = kNoSlot;
+};
+
+// A list through objects of a slab, by their numbers: half the size of
+// pointers. Whoever asks knows what is in it. Not thread-safe.
+template <typename T, SlabLinks T::*kLinks>
+class SlabList {
+ public:
+  bool empty() const { return first_ == kNoSlot; }
+  std::size_t size() const { return size_; }
+  // REQUIRES: !empty().
+  std::uint32_t front() const { return first_; }
+
+  // REQUIRES: not in the list.
+  void PushBack(Slab<T>& slab, std::uint32_t slot) {
+    slab[slot].*kLinks = {last_, kNoSlot};
+    (last_ == kNoSlot ? first_ : (slab[last_].*kLinks).after) = slot;
+    last_ = slot;
+    ++size_;
+  }
+
+  // REQUIRES: in the list.
+  void Erase(Slab<T>& slab, std::uint32_t slot) {
+    const SlabLinks links = slab[slot].*kLinks;
+    (links.before == kNoSlot ? first_ : (slab[links.before].*kLinks).after) =
+        links.after;
+    (links.after == kNoSlot ? last_ : (slab[links.after].*kLinks).before) =
+        links.before;
+    --size_;
+  }
+
+ private:
+  std::uint32_t first_ = kNoSlot;
+  std::uint32_t last_ = kNoSlot;
+  std::size_t size_ = 0;
 };
 
 }  // namespace lifesign
