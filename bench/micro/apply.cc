@@ -17,18 +17,27 @@ int RunApply(const ApplyOptions& options) {
   for (int run = 0; run < options.runs; ++run) {
     double floor_ns = 0;
     BeatCost by_handle;
+    BeatCost by_far_handle;
+    BeatCost by_batch;
     BeatCost by_id;
-    // Each comes first, second and last in turn.
-    for (int turn = 0; turn < 3; ++turn) {
-      switch ((run + turn) % 3) {
+    constexpr int kTurns = 5;
+    // Each comes first, and in every later place, in turn.
+    for (int turn = 0; turn < kTurns; ++turn) {
+      switch ((run + turn) % kTurns) {
         case 0:
           floor_ns = floor.Run(options.seconds);
           break;
         case 1:
           by_handle = beats.ByHandle(options.seconds);
           break;
-        default:
+        case 2:
           by_id = beats.ById(options.seconds);
+          break;
+        case 3:
+          by_far_handle = beats.ByFarHandle(options.seconds);
+          break;
+        default:
+          by_batch = beats.ByBatch(options.seconds);
       }
     }
     JsonLine()
@@ -39,6 +48,8 @@ int RunApply(const ApplyOptions& options) {
         .Add("floor_ns", floor_ns)
         .Add("by_handle_ns", by_handle.nanoseconds)
         .Add("by_id_ns", by_id.nanoseconds)
+        .Add("by_far_handle_ns", by_far_handle.nanoseconds)
+        .Add("by_batch128_ns", by_batch.nanoseconds)
         .Add("tick_per_heartbeat_ns", by_handle.tick_nanoseconds)
         .Print();
   }

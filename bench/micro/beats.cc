@@ -3,6 +3,7 @@
 
 #include "bench/micro/beats.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,12 +32,8 @@ std::vector<MapFloor::Key> KeysOf(const Population& population) {
   return keys;
 }
 
-auto HandleBeat(Population& population) {
-  return [signal = UsualHeartbeat(), refs = population.refs(),
-          &engine = population.engine()](absl::Span<const std::uint32_t> step,
-                                         std::size_t i, const Now& now) {
-    return engine.Apply(refs[step[i]], signal, now);
-  };
+std::size_t Unusual(const SignalOutcome& outcome) {
+  return !outcome.ok() || outcome.is_news;
 }
 
 }  // namespace
@@ -50,13 +47,13 @@ void Beats::Step(absl::Span<const std::uint32_t> step, const Beat& beat,
   const Duration gap = population_.gap();
   Now now = population_.now();
   const double before = ThreadCpuNanoseconds();
-  for (std::size_t i = 0; i < step.size(); ++i) {
-    now = Later(now, gap);
-    const SignalOutcome outcome = beat(step, i, now);
-    tally.unusual += !outcome.ok() || outcome.is_news;
+  for (std::size_t i = 0; i < step.size();) {
+    const std::size_t applied = beat(step, i, now, tally);
+    now = Later(now, gap * static_cast<Duration::rep>(applied));
+    i += applied;
   }
   const double between = ThreadCpuNanoseconds();
-  population_.Advance(now.presence - population_.now().presence);
+  population_.Advance(gap * static_cast<Duration::rep>(step.size()));
   population_.Tick();
   tally.in_beats += between - before;
   tally.in_ticks += ThreadCpuNanoseconds() - between;
@@ -76,16 +73,67 @@ BeatCost Beats::Run(double seconds, const Prepare& prepare, const Beat& beat) {
   return {tally.in_beats / count, tally.in_ticks / count};
 }
 
+void Beats::PrepareRefs(absl::Span<const std::uint32_t> step) {
+  const auto refs = population_.refs();
+  ready_refs_.clear();
+  for (const std::uint32_t index : step) ready_refs_.push_back(refs[index]);
+}
+
 void Beats::WarmUp() {
+  const Signal signal = UsualHeartbeat();
+  const auto refs = population_.refs();
   Tally tally;
-  for (std::size_t i = 0; i < 2 * BeatOrder::kStepsPerPass; ++i) {
-    Step(order_.Next(), HandleBeat(population_), tally);
+  for (std::size_t round = 0; round < 2 * BeatOrder::kStepsPerPass; ++round) {
+    Step(
+        order_.Next(),
+        [&](const auto& step, std::size_t i, const Now& now, Tally&) {
+          population_.engine().Apply(refs[step[i]], signal, now);
+          return std::size_t{1};
+        },
+        tally);
   }
 }
 
 BeatCost Beats::ByHandle(double seconds) {
+  const Signal signal = UsualHeartbeat();
+  PresenceEngine& engine = population_.engine();
   return Run(
-      seconds, [](const auto&) {}, HandleBeat(population_));
+      seconds, [&](const auto& step) { PrepareRefs(step); },
+      [&](const auto&, std::size_t i, const Now& now, Tally& tally) {
+        tally.unusual += Unusual(engine.Apply(ready_refs_[i], signal, now));
+        return std::size_t{1};
+      });
+}
+
+BeatCost Beats::ByFarHandle(double seconds) {
+  const Signal signal = UsualHeartbeat();
+  PresenceEngine& engine = population_.engine();
+  const auto refs = population_.refs();
+  return Run(
+      seconds, [](const auto&) {},
+      [&](const auto& step, std::size_t i, const Now& now, Tally& tally) {
+        tally.unusual += Unusual(engine.Apply(refs[step[i]], signal, now));
+        return std::size_t{1};
+      });
+}
+
+BeatCost Beats::ByBatch(double seconds) {
+  const Signal signal = UsualHeartbeat();
+  PresenceEngine& engine = population_.engine();
+  return Run(
+      seconds, [&](const auto& step) { PrepareRefs(step); },
+      [&](const auto& step, std::size_t i, const Now& now, Tally& tally) {
+        const std::size_t count = std::min(kBatch, step.size() - i);
+        for (std::size_t j = 0; j < count; ++j) {
+          batch_[j].ref = ready_refs_[i + j];
+          batch_[j].signal = signal;
+        }
+        engine.ApplyAll(absl::MakeSpan(batch_.data(), count), now);
+        for (std::size_t j = 0; j < count; ++j) {
+          tally.unusual += Unusual(batch_[j].outcome);
+        }
+        return count;
+      });
 }
 
 BeatCost Beats::ById(double seconds) {
@@ -96,11 +144,13 @@ BeatCost Beats::ById(double seconds) {
     ready_.clear();
     for (const std::uint32_t index : step) ready_.push_back(sessions[index]);
   };
-  return Run(seconds, prepare, [&](const auto&, std::size_t i, const Now& now) {
-    const OpenSession& session = ready_[i];
-    return engine.ApplyUnary(session.ids.name(), session.attachment, signal,
-                             now);
-  });
+  return Run(seconds, prepare,
+             [&](const auto&, std::size_t i, const Now& now, Tally& tally) {
+               const OpenSession& session = ready_[i];
+               tally.unusual += Unusual(engine.ApplyUnary(
+                   session.ids.name(), session.attachment, signal, now));
+               return std::size_t{1};
+             });
 }
 
 FloorBeats::FloorBeats(const Population& population, std::size_t stripes)

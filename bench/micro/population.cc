@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint64_t kOpenSeed = 1;
 constexpr std::uint64_t kHashSeed = 2;
+// A publisher is never further behind.
+constexpr std::size_t kOpensPerPublish = 1'000;
 
 PresenceEngine::Options EngineOptions(int shards) {
   PresenceEngine::Options options;
@@ -50,6 +52,7 @@ Population::Population(const Options& options)
       sessions_(options.sessions),
       refs_(options.sessions) {
   BeatOrder order(options.sessions, kOpenSeed);
+  std::size_t opened = 0;
   for (std::size_t step = 0; step < BeatOrder::kStepsPerPass; ++step) {
     for (const std::uint32_t index : order.Next()) {
       Advance(gap_);
@@ -62,6 +65,9 @@ Population::Population(const Options& options)
       request.signal = UsualHeartbeat();
       refs_[index] = engine_.Open(request, now_).ref;
       session.attachment = refs_[index].attachment;
+      if (++opened % kOpensPerPublish == 0) {
+        engine_.Publish(now_, EncodeNothing);
+      }
     }
     Tick();
   }
