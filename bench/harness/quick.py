@@ -140,7 +140,8 @@ def idle_stream_memory(programs):
     return worst
 
 
-def _transitions(rate, seconds):
+def transitions(rate, seconds):
+    """A load of so many messages a second, one in ten of which is a change."""
     # Each user who comes and goes does so about once in two seconds.
     return {"command": "transitions", "rate": rate, "streams": 100,
             "flipping": min(max(10, rate // 500), 100), "beating": 200,
@@ -156,7 +157,7 @@ def capacity(programs):
     while True:
         with programs.product() as product:
             try:
-                took = programs.load(server=product, **_transitions(rate, 2))
+                took = programs.load(server=product, **transitions(rate, 2))
             except Failure:
                 took = None
         sent_in_time = took and took["messages"] / took["seconds"] > 0.98 * rate
@@ -170,7 +171,7 @@ def capacity(programs):
 def transition_p99_half_load(programs):
     """From a signal that changes a state to the watcher, at half of what the
     server can take."""
-    load = _transitions(capacity(programs) // 2, 4)
+    load = transitions(capacity(programs) // 2, 4)
     samples, floors = [], []
     for run in range(RUNS):
         with both(programs, "relay") as (bare, product):

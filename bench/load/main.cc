@@ -15,6 +15,7 @@
 #include "bench/load/beats.h"
 #include "bench/load/fanout.h"
 #include "bench/load/idle_streams.h"
+#include "bench/load/snapshot.h"
 #include "bench/load/storm.h"
 #include "bench/load/transitions.h"
 
@@ -94,6 +95,12 @@ int Run(int argc, char** argv) {
   command->add_option("--streams", idle.streams);
   command->add_option("--connections", idle.connections);
 
+  SnapshotOptions snapshot;
+  command = AddCommand(app, "snapshot", "How long a snapshot takes", snapshot);
+  AddServer(*command, snapshot);
+  command->add_option("--users", snapshot.users);
+  command->add_option("--watches", snapshot.watches);
+
   StormOptions storm;
   command = AddCommand(app, "storm", "All clients cut, all back", storm);
   command->add_option("--clients", storm.clients);
@@ -120,6 +127,7 @@ int Run(int argc, char** argv) {
   if (app.got_subcommand("fanout")) return RunFanout(fanout);
   if (app.got_subcommand("transitions")) return RunTransitions(transitions);
   if (app.got_subcommand("idle")) return RunIdleStreams(idle);
+  if (app.got_subcommand("snapshot")) return RunSnapshot(snapshot);
   if (app.got_subcommand("storm")) return RunStorm(storm);
   return RunAnswers(answers);
 }
