@@ -3,6 +3,7 @@
 
 #include "lifesign/client/channel.h"
 
+#include <grpc/impl/codegen/compression_types.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
@@ -36,6 +37,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                    Millis(kLongestReconnectWait));
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Millis(kConnectTimeout));
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  // Uncompressed only, as the server: a few compressed bytes may become
+  // gigabytes before any limit is looked at.
+  arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+                   1 << GRPC_COMPRESS_NONE);
   // A stream is repeated by us, with what is true then, not by gRPC with what
   // it has kept.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
