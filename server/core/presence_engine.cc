@@ -52,8 +52,7 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
       next_exchange_(
           SaturatingAdd(start.presence, options_.policy.LongestTtl())) {}
 
-void PresenceEngine::Announce(const SessionShard& shard) {
-  if (!shard.HasChanges()) return;
+void PresenceEngine::AnnounceChanges() {
   if (changes_announced_.exchange(true, std::memory_order_acq_rel)) return;
   if (options_.on_changes) options_.on_changes();
 }
@@ -68,6 +67,7 @@ OpenOutcome PresenceEngine::Open(const OpenRequest& request, const Now& now) {
 SignalOutcome PresenceEngine::Apply(const SessionRef& ref, const Signal& signal,
                                     const Now& now) {
   SessionShard& shard = map_.shard(ref.shard);
+  shard.Prefetch(ref);
   const SignalOutcome outcome = shard.Apply(ref, signal, now);
   Announce(shard);
   return outcome;
@@ -79,6 +79,10 @@ void PresenceEngine::ApplyAll(absl::Span<BoundSignal> signals, const Now& now) {
     return;
   }
   assert(signals.size() <= limits::kSignalsPerLock);
+  // Their memory is on its way while they are sorted and the first are applied.
+  for (const BoundSignal& one : signals) {
+    map_.shard(one.ref.shard).Prefetch(one.ref);
+  }
   std::array<BoundSignal*, limits::kSignalsPerLock> sorted;
   SortByShard(signals, sorted);
   for (std::size_t begin = 0; begin < signals.size();) {

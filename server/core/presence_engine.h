@@ -157,7 +157,10 @@ class PresenceEngine {
 
  private:
   // Calls on_changes if `shard` has something to publish and nobody said so.
-  void Announce(const SessionShard& shard);
+  void Announce(const SessionShard& shard) {
+    if (shard.HasChanges()) AnnounceChanges();
+  }
+  void AnnounceChanges();
   // Learns from how silences ended since the last exchange.
   void ExchangeConfidence(const Now& now);
   // The longest ttl that any session is judged by.

@@ -39,9 +39,9 @@ inline bool SessionShard::ApplyUsual(Session& session, const Signal& signal,
                                   kUntoldInterval | kLingering | kToldGone;
   const Usual& usual = usual_[static_cast<std::size_t>(session.device)];
   if (signal.kind != SignalKind::kActive || signal.idle_for.has_value() ||
-      (session.flags & kFlags) != kAttached || session.capped ||
       session.told != State::kActive || session.evaluated != State::kActive ||
-      session.lifecycle != Lifecycle::kActive ||
+      session.lifecycle != Lifecycle::kActive || session.capped ||
+      (session.flags & kFlags) != kAttached ||
       session.policy != policies_.current() ||
       session.interval_ms != usual.interval_ms ||
       now.presence <= session.last_activity) {
@@ -49,10 +49,12 @@ inline bool SessionShard::ApplyUsual(Session& session, const Signal& signal,
   }
   const Duration silence =
       SaturatingDifference(now.presence, session.last_signal);
-  const auto debt =
-      std::max<Duration::rep>(session.rate_debt - silence / kRateUnit, 0);
-  if (silence > usual.silence || debt > kRateTolerance / kRateUnit) {
-    return false;
+  if (silence > usual.silence) return false;
+  // As of Hear and TakeToken; mostly nothing is left of it.
+  Duration::rep debt = 0;
+  if (session.rate_debt * kRateUnit > silence) {
+    debt = session.rate_debt - silence / kRateUnit;
+    if (debt > kRateTolerance / kRateUnit) return false;
   }
   // As of Derive: it falls first for want of activity.
   const PresenceTime next_change = SaturatingAdd(now.presence, usual.active);
@@ -98,11 +100,6 @@ void SessionShard::ApplyAll(absl::Span<BoundSignal* const> signals,
                             const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
-  // Their memory is on its way while the first are applied.
-  for (const BoundSignal* one : signals) {
-    if (!sessions_.Has(one->ref.slot)) continue;
-    __builtin_prefetch(&sessions_[one->ref.slot], /*for writing*/ 1);
-  }
   for (BoundSignal* one : signals) {
     one->outcome = ApplyBound(one->ref, one->signal, held);
   }
