@@ -104,6 +104,32 @@ TEST_F(MailboxTest, AUserThatFlapsWithoutEndTakesNoMemory) {
   EXPECT_LE(Take(1'000'000).size(), 1u);
 }
 
+// Beyond a few users they are found in another way; all of it must hold there,
+// on the way there, and back.
+TEST_F(MailboxTest, ManyUsersAreKeptAsFewAre) {
+  for (int users = 1; users <= 40; ++users) {
+    std::vector<std::string> expected;
+    for (int u = 0; u < users; ++u) {
+      Put(absl::StrCat("u", u), kActive, kIdle);
+    }
+    for (int u = 0; u < users; ++u) {
+      if (u % 3 == 0) Put(absl::StrCat("u", u), kIdle, kActive);
+      if (u % 3 == 1) Put(absl::StrCat("u", u), kIdle, kAway);
+      if (u % 3 == 1) {
+        expected.push_back(absl::StrCat("u", u, " AWAY ", revision_));
+      }
+    }
+    for (int u = 2; u < users; u += 3) mailbox_.Drop(absl::StrCat("u", u));
+    ASSERT_EQ(mailbox_.size(), expected.size());
+    // In two halves.
+    std::vector<std::string> taken = Take(expected.size() / 2);
+    EXPECT_EQ(taken.size(), expected.size() / 2);
+    for (std::string& text : Take()) taken.push_back(std::move(text));
+    EXPECT_EQ(taken, expected);
+    EXPECT_TRUE(mailbox_.empty());
+  }
+}
+
 // C45: one that never reads holds one entry a user.
 TEST_F(MailboxTest, AWatcherThatNeverReadsHoldsOneEntryAUser) {
   for (int i = 0; i < 10'000; ++i) {

@@ -3,67 +3,117 @@
 
 #include "server/core/watch/mailbox.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lifesign {
 namespace {
 
-constexpr std::size_t kMostIdleEntries = 16;
+constexpr std::size_t kMostGaps = 16;
+// An empty mailbox keeps the memory of so many.
+constexpr std::size_t kMostKept = 128;
+
+absl::string_view UserOf(const PublishedChangePtr& change) {
+  return change->change.after.user;
+}
 
 }  // namespace
 
 void Mailbox::Put(PublishedChangePtr change) {
-  const absl::string_view user = change->change.after.user;
-  const auto found = by_user_.find(user);
-  if (found == by_user_.end()) {
+  const std::size_t at = Find(UserOf(change));
+  if (at == kNone) {
     const State told = change->change.before;
-    by_user_.emplace(user, taken_ + entries_.size());
     entries_.push_back({std::move(change), told});
+    ++waiting_;
+    if (indexed_) {
+      index_->emplace(UserOf(entries_.back().newest), entries_.size() - 1);
+    } else if (waiting_ > kScanned) {
+      IndexAll();
+    }
     return;
   }
-  const std::size_t at = found->second;
-  Entry& entry = entries_[at - taken_];
-  // The key points into the change that is about to go.
-  by_user_.erase(found);
+  Entry& entry = entries_[at];
   if (change->change.after.state == entry.told) {
-    entry.newest = nullptr;
+    Remove(at);
     Compact();
     return;
   }
-  by_user_.emplace(user, at);
+  // The key points into the change that is about to go.
+  if (indexed_) index_->erase(UserOf(entry.newest));
   entry.newest = std::move(change);
+  if (indexed_) index_->emplace(UserOf(entry.newest), at);
 }
 
 void Mailbox::Drop(absl::string_view user) {
-  const auto found = by_user_.find(user);
-  if (found == by_user_.end()) return;
-  const std::size_t at = found->second;
-  by_user_.erase(found);
-  entries_[at - taken_].newest = nullptr;
+  const std::size_t at = Find(user);
+  if (at == kNone) return;
+  Remove(at);
   Compact();
 }
 
-void Mailbox::Compact() {
-  if (entries_.size() <= 2 * by_user_.size() + kMostIdleEntries) return;
-  std::deque<Entry> kept;
-  for (Entry& entry : entries_) {
-    if (entry.newest != nullptr) kept.push_back(std::move(entry));
+std::size_t Mailbox::Find(absl::string_view user) const {
+  if (indexed_) {
+    const auto found = index_->find(user);
+    return found == index_->end() ? kNone : found->second;
   }
-  entries_.swap(kept);
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    by_user_[entries_[i].newest->change.after.user] = taken_ + i;
+  for (std::size_t i = first_; i < entries_.size(); ++i) {
+    const PublishedChangePtr& newest = entries_[i].newest;
+    if (newest != nullptr && UserOf(newest) == user) return i;
+  }
+  return kNone;
+}
+
+void Mailbox::Remove(std::size_t at) {
+  if (indexed_) index_->erase(UserOf(entries_[at].newest));
+  entries_[at].newest = nullptr;
+  --waiting_;
+}
+
+void Mailbox::Compact() {
+  if (entries_.size() <= 2 * waiting_ + kMostGaps) return;
+  entries_.erase(std::remove_if(entries_.begin(), entries_.end(),
+                                [](const Entry& entry) {
+                                  return entry.newest == nullptr;
+                                }),
+                 entries_.end());
+  first_ = 0;
+  if (indexed_) IndexAll();
+}
+
+void Mailbox::IndexAll() {
+  indexed_ = true;
+  if (index_ == nullptr) index_ = std::make_unique<Index>();
+  index_->clear();
+  for (std::size_t i = first_; i < entries_.size(); ++i) {
+    if (entries_[i].newest != nullptr) {
+      index_->emplace(UserOf(entries_[i].newest), i);
+    }
   }
 }
 
-std::vector<PublishedChangePtr> Mailbox::Take(std::size_t most) {
-  std::vector<PublishedChangePtr> taken;
-  while (!entries_.empty() && taken.size() < most) {
-    if (entries_.front().newest != nullptr) {
-      by_user_.erase(entries_.front().newest->change.after.user);
-      taken.push_back(std::move(entries_.front().newest));
+Mail Mailbox::Take(std::size_t most) {
+  Mail taken;
+  taken.reserve(std::min(most, waiting_));
+  while (waiting_ > 0 && taken.size() < most) {
+    PublishedChangePtr& newest = entries_[first_].newest;
+    if (newest != nullptr) {
+      if (indexed_) index_->erase(UserOf(newest));
+      taken.push_back(std::move(newest));
+      newest = nullptr;
+      --waiting_;
     }
-    entries_.pop_front();
-    ++taken_;
+    ++first_;
+  }
+  if (waiting_ > 0) {
+    Compact();
+    return taken;
+  }
+  entries_.clear();
+  first_ = 0;
+  indexed_ = false;
+  if (entries_.capacity() > kMostKept) {
+    entries_.shrink_to_fit();
+    index_.reset();
   }
   return taken;
 }

@@ -7,7 +7,7 @@
 
 namespace lifesign {
 
-std::vector<PublishedChangePtr> Watch::Take(std::size_t most) {
+Mail Watch::Take(std::size_t most) {
   MutexLock lock(mutex_);
   return mailbox_.Take(most);
 }

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
@@ -32,7 +31,7 @@ class Watch {
       : listener_(std::move(listener)) {}
 
   // For its stream: takes up to `most` of what waits, oldest first.
-  std::vector<PublishedChangePtr> Take(std::size_t most);
+  Mail Take(std::size_t most);
   bool HasMail() const;
 
   // For the publisher: leaves a change. Returns true if the mailbox had been

@@ -27,7 +27,7 @@ struct WatchStream::Draft {
 
   // Fields before and after `changes`.
   v1::WatchPresenceResponse& head;
-  std::vector<PublishedChangePtr> changes;
+  Mail changes;
   v1::WatchPresenceResponse& tail;
 };
 
@@ -78,6 +78,10 @@ void WatchStream::OnWritten(bool ok) {
   MutexLock lock(mutex_);
   writing_ = false;
   if (phase_ >= Phase::kFinished || !ok) return;
+  if (phase_ == Phase::kLive && !watch_->HasMail()) {
+    ExpectProgress();
+    return;
+  }
   const Now now = parts_.time.Read();
   Pump(now);
   ExpectNext(now);
@@ -270,9 +274,7 @@ void WatchStream::ExpectNext(const Now& now) {
     Expect(SaturatingAdd(write_began_, limits::kSlowConsumer));
     return;
   }
-  if (options_->progress_interval.count() > 0) {
-    Expect(SaturatingAdd(write_began_, options_->progress_interval));
-  }
+  ExpectProgress();
   if (mail_since_ != kNever && watch_->HasMail()) {
     Expect(SaturatingAdd(mail_since_, options_->batching_delay));
   }
@@ -280,6 +282,11 @@ void WatchStream::ExpectNext(const Now& now) {
     const auto until = parts_.engine.ReconvergingUntil(now);
     Expect(until.value_or(now.presence));
   }
+}
+
+void WatchStream::ExpectProgress() {
+  if (options_->progress_interval.count() == 0) return;
+  Expect(SaturatingAdd(write_began_, options_->progress_interval));
 }
 
 void WatchStream::Expect(PresenceTime at) {

@@ -96,6 +96,7 @@ class WatchStream final : public StreamLogic,
 
   // Sees to it that OnDeadline comes when it is needed next.
   void ExpectNext(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ExpectProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Expect(PresenceTime at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // With the token in its ErrorInfo, for a client that gets no message any
   // more.
