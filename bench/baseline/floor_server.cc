@@ -19,6 +19,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "bench/baseline/floors.h"
+#include "bench/baseline/queue_echo.h"
 #include "server/ops/port_file.h"
 #include "server/transport/channel/channel_settings.h"
 
@@ -40,7 +41,6 @@ int Serve(const std::string& name, const std::string& port_file) {
   sigaddset(&stop, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 
-  const auto service = MakeFloor(name);
   grpc::ServerBuilder builder;
   ChannelSettings settings;
   settings.reflection = false;
@@ -48,9 +48,17 @@ int Serve(const std::string& name, const std::string& port_file) {
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port);
-  builder.RegisterService(service.get());
+  std::unique_ptr<grpc::Service> service;
+  std::unique_ptr<QueueEcho> queue_echo;
+  if (name == "echo_queue") {
+    queue_echo = std::make_unique<QueueEcho>(builder);
+  } else {
+    service = MakeFloor(name);
+    builder.RegisterService(service.get());
+  }
   const auto server = builder.BuildAndStart();
   if (server == nullptr || port == 0) return 1;
+  if (queue_echo != nullptr) queue_echo->Start();
   const auto written =
       WritePortFile(port_file, static_cast<std::uint16_t>(port));
   if (!written.ok()) {
@@ -75,8 +83,8 @@ int main(int argc, char** argv) {
   std::string port_file;
   app.add_option("--floor", floor, "What it does")
       ->required()
-      ->check(
-          CLI::IsMember({"echo", "discard", "parse", "broadcast", "relay"}));
+      ->check(CLI::IsMember(
+          {"echo", "echo_queue", "discard", "parse", "broadcast", "relay"}));
   app.add_option("--port-file", port_file, "Where to write the port")
       ->required();
   CLI11_PARSE(app, argc, argv);

@@ -24,7 +24,7 @@ class Floor final : public HeartbeatFloor {
 
 class EchoStream final : public Reader<EchoStream> {
  public:
-  void OnMessage(const grpc::ByteBuffer& bytes) {
+  void OnMessage(grpc::ByteBuffer& bytes) {
     auto& arena = FreshArena();
     auto* request =
         google::protobuf::Arena::CreateMessage<v1::HeartbeatRequest>(&arena);
@@ -37,14 +37,16 @@ class EchoStream final : public Reader<EchoStream> {
         google::protobuf::Arena::CreateMessage<v1::HeartbeatResponse>(&arena);
     response->set_acked(++received_messages_);
     // Short enough to lie in the slice itself.
-    std::array<char, 16> text;
+    std::array<std::uint8_t, 16> text;
     const std::size_t size = response->ByteSizeLong();
-    response->SerializeToArray(text.data(), static_cast<int>(size));
+    response->SerializeWithCachedSizesToArray(text.data());
     const grpc::Slice slice(text.data(), size);
-    answer_ = grpc::ByteBuffer(&slice, 1);
+    grpc::ByteBuffer answer(&slice, 1);
+    answer_.Swap(&answer);
     StartWrite(&answer_);
   }
   void OnWriteDone(bool ok) override {
+    answer_.Clear();
     if (ok)
       ReadNext();
     else
@@ -63,7 +65,7 @@ class DiscardStream final : public Reader<DiscardStream> {
 
 class ParseStream final : public Reader<ParseStream> {
  public:
-  void OnMessage(const grpc::ByteBuffer& bytes) {
+  void OnMessage(grpc::ByteBuffer& bytes) {
     Parse(bytes, *google::protobuf::Arena::CreateMessage<v1::HeartbeatRequest>(
                      &FreshArena()));
     ReadNext();
@@ -90,7 +92,7 @@ class BroadcastStream final : public Reader<BroadcastStream> {
  public:
   explicit BroadcastStream(Watches& watches) : watches_(watches) {}
 
-  void OnMessage(const grpc::ByteBuffer& bytes) {
+  void OnMessage(grpc::ByteBuffer& bytes) {
     auto& arena = FreshArena();
     auto* request =
         google::protobuf::Arena::CreateMessage<v1::HeartbeatRequest>(&arena);
@@ -139,7 +141,7 @@ class RelayStream final : public Reader<RelayStream> {
  public:
   explicit RelayStream(Watches& watches) : watches_(watches) {}
 
-  void OnMessage(const grpc::ByteBuffer& bytes) {
+  void OnMessage(grpc::ByteBuffer& bytes) {
     auto* request =
         google::protobuf::Arena::CreateMessage<v1::HeartbeatRequest>(
             &FreshArena());

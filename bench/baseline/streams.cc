@@ -23,15 +23,13 @@ google::protobuf::Arena& FreshArena() {
   return arena;
 }
 
-bool Parse(const grpc::ByteBuffer& bytes,
-           google::protobuf::MessageLite& message) {
+bool Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
   grpc::Slice slice;
   if (bytes.TrySingleSlice(&slice).ok()) {
     return message.ParseFromArray(slice.begin(),
                                   static_cast<int>(slice.size()));
   }
-  grpc::ByteBuffer copy(bytes);
-  grpc::ProtoBufferReader reader(&copy);
+  grpc::ProtoBufferReader reader(&bytes);
   return message.ParseFromZeroCopyStream(&reader);
 }
 

@@ -38,7 +38,10 @@ class Reader : public RawHeartbeatReactor {
       Finish(grpc::Status::OK);
       return;
     }
-    static_cast<Stream*>(this)->OnMessage(received_);
+    // Taken out, so that a stream which is silent holds no message.
+    grpc::ByteBuffer message;
+    message.Swap(&received_);
+    static_cast<Stream*>(this)->OnMessage(message);
   }
   void OnDone() final { delete static_cast<Stream*>(this); }
 
@@ -54,8 +57,7 @@ class Reader : public RawHeartbeatReactor {
 google::protobuf::Arena& FreshArena();
 
 // False if `bytes` is not the message. Usually without a copy.
-bool Parse(const grpc::ByteBuffer& bytes,
-           google::protobuf::MessageLite& message);
+bool Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message);
 
 // A watch: what is sent while a message is on its way waits, in order.
 class Watch final : public RawWatchReactor {

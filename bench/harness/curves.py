@@ -6,7 +6,7 @@ import math
 import statistics
 
 from harness.programs import Failure, both
-from harness.quick import CORE, MS, transitions
+from harness.quick import CORE, MS, PHONES, transitions
 
 RUNS = 3
 RATES = (1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000, 24_000, 32_000)
@@ -83,9 +83,26 @@ def core_curves(programs):
         yield {"curve": point.pop("bench")} | point
 
 
+def queue_point(programs):
+    """An answered heartbeat beside gRPC's two ways to answer it."""
+    load = {"command": "beats", "acked": True} | PHONES
+    costs = {"product": [], "echo": [], "echo_queue": []}
+    for _ in range(RUNS):
+        for server, runs in costs.items():
+            with (programs.product() if server == "product" else
+                  programs.floor(server)) as running:
+                took = programs.load(server=running,
+                                     floor=server != "product", **load)
+            runs.append(took["server_cpu_ns"] / took["messages"])
+    for server, runs in costs.items():
+        yield {"curve": "acked", "server": server,
+               "cpu_ns": statistics.median(runs)}
+
+
 def measure(programs):
     """Every point of every curve."""
-    for curve in (core_curves, snapshot_curve, fanout_curve, load_curve):
+    for curve in (core_curves, snapshot_curve, fanout_curve, load_curve,
+                  queue_point):
         yield from curve(programs)
 
 

@@ -19,6 +19,7 @@ namespace lifesign::bench {
 namespace {
 
 constexpr auto kBetweenFirstChanges = std::chrono::milliseconds(100);
+constexpr int kWarmUpSeconds = 1;
 
 }  // namespace
 
@@ -51,6 +52,10 @@ int RunFanout(const FanoutOptions& options) {
     return watchers.AllTold();
   });
   if (!all) return Fail("not every watch is told of changes");
+  Pacer warming(options.changes_per_second, SteadyNow());
+  for (int i = 0; i < kWarmUpSeconds * options.changes_per_second; ++i) {
+    change(warming.Next());
+  }
   const auto settled = [&] {
     std::int64_t before = -1;
     return WaitUntil([&] {

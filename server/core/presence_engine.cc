@@ -141,6 +141,8 @@ UserExplanation PresenceEngine::Explain(absl::string_view user,
 TickReport PresenceEngine::Tick(const Now& now) {
   TickReport report;
   int fell_stale = 0;
+  // At most one of them a tick.
+  SessionShard* has_small_pages = nullptr;
   // One turn of each shard at a time, so that a crowd in one does not keep the
   // others waiting.
   bool more = true;
@@ -153,9 +155,13 @@ TickReport PresenceEngine::Tick(const Now& now) {
       report.worst_lag = std::max(report.worst_lag, result.worst_lag);
       fell_stale += result.fell_stale;
       more |= result.more;
+      if (result.has_small_pages && has_small_pages == nullptr) {
+        has_small_pages = &shard;
+      }
       Announce(shard);
     }
   }
+  if (has_small_pages != nullptr) has_small_pages->MakeMemoryHuge();
   report.sessions = sessions();
   report.mass_silence =
       silence_watch_.Observe(fell_stale, report.sessions, now.presence);

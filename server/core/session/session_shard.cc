@@ -142,7 +142,19 @@ SessionShard::TickResult SessionShard::Tick(const Now& now) {
   for (std::size_t i = 0; i < count; ++i) HandleDeadline(*due[i], held, result);
   result.deadlines = static_cast<int>(count);
   result.more = ForgetUsers(held) || budget <= 0;
+  if (small_pages_ == nullptr) small_pages_ = sessions_.TakeFullRegion();
+  if (small_pages_ == nullptr) small_pages_ = users_.TakeFullRegion();
+  result.has_small_pages = small_pages_ != nullptr;
   return result;
+}
+
+void SessionShard::MakeMemoryHuge() {
+  void* region = nullptr;
+  {
+    MutexLock lock(mutex_);
+    region = std::exchange(small_pages_, nullptr);
+  }
+  if (region != nullptr) SlabRegions::MakeHuge(region);
 }
 
 void SessionShard::HandleDeadline(Session& session, const Now& now,

@@ -93,10 +93,15 @@ class SessionShard {
     int fell_stale = 0;
     Duration worst_lag{0};
     bool more = false;
+    // There is something for MakeMemoryHuge().
+    bool has_small_pages = false;
   };
   // Handles up to limits::kDeadlinesPerLock deadlines, and as many users whose
   // retention ran out.
   TickResult Tick(const Now& now);
+  // Moves some megabytes of sessions or users to a huge page, without holding
+  // the lock meanwhile: milliseconds of a thread that has them.
+  void MakeMemoryHuge();
 
   void SetPolicy(std::shared_ptr<const Policy> policy);
   // Of any policy that a session is judged by.
@@ -319,6 +324,8 @@ class SessionShard {
   std::array<Usual, kDeviceClasses> usual_ ABSL_GUARDED_BY(mutex_);
   Slab<Session, SessionChunk> sessions_ ABSL_GUARDED_BY(mutex_);
   Slab<User> users_ ABSL_GUARDED_BY(mutex_);
+  // Full and not made huge, or null.
+  void* small_pages_ ABSL_GUARDED_BY(mutex_) = nullptr;
   absl::flat_hash_set<std::uint32_t, UserHash, UserEq> by_id_
       ABSL_GUARDED_BY(mutex_);
   TimingWheelOf<SessionRest> wheel_ ABSL_GUARDED_BY(mutex_);

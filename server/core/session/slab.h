@@ -11,7 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
+
+#include "server/core/session/slab_regions.h"
 
 namespace lifesign {
 
@@ -35,6 +38,19 @@ struct SlabChunk {
 template <typename T, typename Chunk = SlabChunk<T>>
 class Slab {
  public:
+  Slab() = default;
+  ~Slab() {
+    for (std::size_t i = 0; i < chunks_.size(); ++i) {
+      if (i < kHeapChunks) {
+        delete chunks_[i];
+      } else {
+        chunks_[i]->~Chunk();
+      }
+    }
+  }
+  Slab(const Slab&) = delete;
+  Slab& operator=(const Slab&) = delete;
+
   // The number of an object that the caller now owns, in whatever condition its
   // last owner left it.
   std::uint32_t Take() {
@@ -66,25 +82,39 @@ class Slab {
 
   bool Has(std::uint32_t slot) const { return slot / kChunk < chunks_.size(); }
 
+  // See SlabRegions.
+  void* TakeFullRegion() { return regions_.TakeFull(); }
+
  private:
   static constexpr std::uint32_t kChunk = Chunk::kSize;
+  // A slab that is smaller than a region has no use for one.
+  static constexpr std::size_t kHeapChunks =
+      SlabRegions::kBytes / sizeof(Chunk);
+
+  Chunk* NewChunk() {
+    if (chunks_.size() < kHeapChunks) return new Chunk;
+    return new (regions_.Take(sizeof(Chunk))) Chunk;
+  }
 
   void Grow() {
     const auto first = static_cast<std::uint32_t>(chunks_.size()) * kChunk;
-    chunks_.push_back(std::make_unique<Chunk>());
+    chunks_.reserve(chunks_.size() + 1);
+    chunks_.push_back(NewChunk());
     if (chunks_.size() > room_) {
       room_ = std::max<std::size_t>(2 * room_, 1);
       directories_.push_back(std::make_unique<Chunk*[]>(room_));
       for (std::size_t i = 0; i + 1 < chunks_.size(); ++i) {
-        directories_.back()[i] = chunks_[i].get();
+        directories_.back()[i] = chunks_[i];
       }
     }
-    directories_.back()[chunks_.size() - 1] = chunks_.back().get();
+    directories_.back()[chunks_.size() - 1] = chunks_.back();
     directory_.store(directories_.back().get(), std::memory_order_release);
     for (std::uint32_t i = kChunk; i-- > 0;) Free(first + i);
   }
 
-  std::vector<std::unique_ptr<Chunk>> chunks_;
+  SlabRegions regions_;
+  // Owned: the first kHeapChunks lie on the heap, the others in regions_.
+  std::vector<Chunk*> chunks_;
   std::uint32_t first_free_ = kNoSlot;
 
   // Where the chunks are, for Prefetch. One that became too small stays for

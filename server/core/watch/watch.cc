@@ -9,18 +9,20 @@ namespace lifesign {
 
 Mail Watch::Take(std::size_t most) {
   MutexLock lock(mutex_);
-  return mailbox_.Take(most);
+  Mail mail = mailbox_.Take(most);
+  NoteMail();
+  return mail;
 }
 
-bool Watch::HasMail() const {
-  MutexLock lock(mutex_);
-  return !mailbox_.empty();
+void Watch::NoteMail() {
+  has_mail_.store(!mailbox_.empty(), std::memory_order_release);
 }
 
 bool Watch::Deliver(PublishedChangePtr change) {
   MutexLock lock(mutex_);
   const bool was_empty = mailbox_.empty();
   mailbox_.Put(std::move(change));
+  NoteMail();
   return was_empty && !mailbox_.empty();
 }
 
@@ -31,6 +33,7 @@ void Watch::Wake() {
 void Watch::Drop(absl::string_view user) {
   MutexLock lock(mutex_);
   mailbox_.Drop(user);
+  NoteMail();
 }
 
 }  // namespace lifesign

@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_SERVER_CORE_WATCH_WATCH_H_
 #define LIFESIGN_SERVER_CORE_WATCH_WATCH_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -32,7 +33,7 @@ class Watch {
 
   // For its stream: takes up to `most` of what waits, oldest first.
   Mail Take(std::size_t most);
-  bool HasMail() const;
+  bool HasMail() const { return has_mail_.load(std::memory_order_acquire); }
 
   // For the publisher: leaves a change. Returns true if the mailbox had been
   // empty and is not any more: then the listener is to be woken.
@@ -44,8 +45,13 @@ class Watch {
   void Drop(absl::string_view user);
 
  private:
+  void NoteMail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const std::weak_ptr<WatchListener> listener_;
-  mutable Mutex mutex_;  // last: nothing is taken under it
+  // Whether the mailbox holds anything, for who need not know to the instant:
+  // whoever leaves the first change wakes the listener after it.
+  std::atomic<bool> has_mail_{false};
+  Mutex mutex_;  // last: nothing is taken under it
   Mailbox mailbox_ ABSL_GUARDED_BY(mutex_);
 };
 

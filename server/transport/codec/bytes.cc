@@ -11,9 +11,10 @@
 namespace lifesign {
 namespace {
 
-// Holds a message of some hundred signals; a longer one takes more from the
-// heap, which Reset gives back.
-constexpr std::size_t kInitialBlockBytes = 32u << 10;
+// Holds a message of a thousand signals and more; a longer one takes more from
+// the heap, which Reset gives back. Pages of it that nobody needs are never
+// touched.
+constexpr std::size_t kInitialBlockBytes = 128u << 10;
 
 class ThreadArena {
  public:

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "absl/container/inlined_vector.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/times.h"
 
@@ -256,8 +257,8 @@ std::shared_ptr<const void> EncodeChange(const Change& change) {
 grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
                                    absl::Span<const PublishedChangePtr> changes,
                                    const v1::WatchPresenceResponse& tail) {
-  std::vector<grpc::Slice> pieces;
-  pieces.reserve(kMostSharedPieces + 2);
+  // Usually one.
+  absl::InlinedVector<grpc::Slice, 2> pieces;
   if (head.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(head));
   if (changes.size() > kMostSharedPieces) {
     pieces.push_back(Concatenate(changes));
@@ -266,6 +267,12 @@ grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
   }
   if (tail.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(tail));
   return grpc::ByteBuffer(pieces.data(), pieces.size());
+}
+
+grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes) {
+  if (changes.size() == 1) return grpc::ByteBuffer(&WireOf(*changes[0]), 1);
+  const auto& nothing = v1::WatchPresenceResponse::default_instance();
+  return JoinWatchResponse(nothing, changes, nothing);
 }
 
 }  // namespace lifesign

@@ -41,6 +41,9 @@ grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
                                    absl::Span<const PublishedChangePtr> changes,
                                    const v1::WatchPresenceResponse& tail);
 
+// A message of nothing but `changes`.
+grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes);
+
 }  // namespace lifesign
 
 #endif  // LIFESIGN_SERVER_TRANSPORT_CODEC_ENCODE_H_

@@ -24,6 +24,9 @@ struct WatchStream::Draft {
     return head.ByteSizeLong() == 0 && changes.empty() &&
            tail.ByteSizeLong() == 0;
   }
+  grpc::ByteBuffer Join() const {
+    return JoinWatchResponse(head, changes, tail);
+  }
 
   // Fields before and after `changes`.
   v1::WatchPresenceResponse& head;
@@ -138,10 +141,10 @@ void WatchStream::EndForDrain() {
     const Now now = parts_.time.Read();
     ScratchArena arena;
     Draft draft(arena);
-    TakeMail(draft);
+    draft.changes = TakeMail();
     EncodeReadTime(parts_.engine, now, *draft.tail.mutable_progress());
     DraftToken(now, draft);
-    Write(now, draft);
+    Write(now, draft.Join());
   }
   FinishWithToken(Draining(parts_.jitter.Between(limits::kMinReconnectDelay,
                                                  limits::kMaxReconnectDelay)));
@@ -149,6 +152,7 @@ void WatchStream::EndForDrain() {
 
 void WatchStream::Pump(const Now& now) {
   if (writing_ || phase_ >= Phase::kFinished) return;
+  if (PumpChangesOnly(now)) return;
   ScratchArena arena;
   Draft draft(arena);
   if (!created_told_) {
@@ -171,7 +175,18 @@ void WatchStream::Pump(const Now& now) {
   } else {
     DraftChanges(now, draft);
   }
-  if (!draft.empty()) Write(now, draft);
+  if (!draft.empty()) Write(now, draft.Join());
+}
+
+bool WatchStream::PumpChangesOnly(const Now& now) {
+  if (phase_ != Phase::kLive ||
+      now.presence - token_told_ >= limits::kTokenEvery || !MailIsDue(now)) {
+    return false;
+  }
+  const Mail changes = TakeMail();
+  if (changes.empty()) return false;
+  Write(now, JoinChanges(changes));
+  return true;
 }
 
 void WatchStream::DraftSnapshot(const Now& now, Draft& draft) {
@@ -207,14 +222,14 @@ void WatchStream::DraftSynced(const Now& now, Draft& draft) {
   phase_ = Phase::kLive;
   late_.clear();
   late_.shrink_to_fit();
-  TakeMail(draft);
+  draft.changes = TakeMail();
   EncodeReadTime(parts_.engine, now, *draft.tail.mutable_synced());
   DraftToken(now, draft);
 }
 
 void WatchStream::DraftChanges(const Now& now, Draft& draft) {
   if (MailIsDue(now)) {
-    TakeMail(draft);
+    draft.changes = TakeMail();
     for (const auto& change : draft.changes) {
       if (unknown_.empty()) break;
       unknown_.erase(change->change.after.user);
@@ -232,7 +247,7 @@ void WatchStream::DraftChanges(const Now& now, Draft& draft) {
   EncodeReadTime(parts_.engine, now, *draft.tail.mutable_progress());
   if (!live) return;
   // Whatever waits for its batch must not be left behind by the token.
-  TakeMail(draft);
+  draft.changes = TakeMail();
   DraftToken(now, draft);
 }
 
@@ -242,14 +257,14 @@ bool WatchStream::MailIsDue(const Now& now) const {
          now.presence - mail_since_ >= options_->batching_delay;
 }
 
-void WatchStream::TakeMail(Draft& draft) {
+Mail WatchStream::TakeMail() {
   mail_since_ = kNever;
   // Read before the mailbox is emptied: what is published after it may arrive
   // only after that.
   const Revision published = parts_.engine.published_up_to();
-  draft.changes =
-      watch_->Take(static_cast<std::size_t>(limits::kMaxWatchedUsers));
+  Mail mail = watch_->Take(static_cast<std::size_t>(limits::kMaxWatchedUsers));
   delivered_up_to_ = std::max(delivered_up_to_, published);
+  return mail;
 }
 
 void WatchStream::DraftToken(const Now& now, Draft& draft) {
@@ -262,10 +277,10 @@ std::string WatchStream::Token() const {
                             selector_, delivered_up_to_});
 }
 
-void WatchStream::Write(const Now& now, const Draft& draft) {
+void WatchStream::Write(const Now& now, grpc::ByteBuffer message) {
   writing_ = true;
   write_began_ = now.presence;
-  port_->Write(JoinWatchResponse(draft.head, draft.changes, draft.tail));
+  port_->Write(std::move(message));
 }
 
 void WatchStream::ExpectNext(const Now& now) {

@@ -84,10 +84,13 @@ class WatchStream final : public StreamLogic,
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DraftToken(const Now& now, Draft& draft)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Write(const Now& now, const Draft& draft)
+  void Write(const Now& now, grpc::ByteBuffer message)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same for a watch that has changes to tell and nothing else, without a
+  // draft: most messages, and there are many. False if there may be more.
+  bool PumpChangesOnly(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes what waits in the mailbox, and learns up to where that leads.
-  void TakeMail(Draft& draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Mail TakeMail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MailIsDue(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Why the token cannot be continued from; UNSPECIFIED without one.
