@@ -55,6 +55,13 @@ inline constexpr Duration kTakeOverWindow = seconds(60);
 inline constexpr int kSignalsPerSecond = 10;
 inline constexpr int kSignalBurst = 20;
 
+// Rooms. Of a room that its last user left, how many were there is kept for a
+// quarter of an hour, of so many such rooms.
+inline constexpr int kMaxRoomsPerSession = 100;
+inline constexpr std::size_t kMaxEmptiedRooms = 10'000;
+// Rooms that a tick looks at to drop them.
+inline constexpr int kRoomsClosedPerTick = 1'000;
+
 // The longest interval a policy may promise.
 inline constexpr Duration kMaxInterval = hours(24 * 30);
 

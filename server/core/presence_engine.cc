@@ -46,6 +46,7 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
       reconverging_until_(
           SaturatingAdd(start.presence, options_.policy.Reconvergence())),
       map_(options_.shards, ShardOptions(options_), start),
+      rooms_(options_.epoch, start.real),
       published_up_to_(options_.epoch),
       policy_(options_.policy),
       last_exchange_(start.presence),
@@ -96,12 +97,24 @@ void PresenceEngine::ApplyAll(absl::Span<BoundSignal> signals, const Now& now) {
   }
 }
 
+SignalOutcome PresenceEngine::ApplyDeclaring(const SessionRef& ref,
+                                             const Signal& signal,
+                                             const Declaration& declaration,
+                                             const Now& now) {
+  SessionShard& shard = map_.shard(ref.shard);
+  const SignalOutcome outcome =
+      shard.ApplyDeclaring(ref, signal, declaration, now);
+  Announce(shard);
+  return outcome;
+}
+
 SignalOutcome PresenceEngine::ApplyUnary(const SessionName& name,
                                          Attachment attachment,
-                                         const Signal& signal, const Now& now) {
+                                         const Signal& signal, const Now& now,
+                                         const Declaration& declaration) {
   const SessionMap::Place place = map_.Find(name.user);
-  const SignalOutcome outcome =
-      place.shard.ApplyUnary(name, place.hash, attachment, signal, now);
+  const SignalOutcome outcome = place.shard.ApplyUnary(
+      name, place.hash, attachment, signal, declaration, now);
   Announce(place.shard);
   return outcome;
 }
@@ -138,6 +151,10 @@ UserExplanation PresenceEngine::Explain(absl::string_view user,
   return explanation;
 }
 
+Occupancy PresenceEngine::GetOccupancy(absl::string_view room, const Now& now) {
+  return rooms_.GetOccupancy(room, now);
+}
+
 TickReport PresenceEngine::Tick(const Now& now) {
   TickReport report;
   int fell_stale = 0;
@@ -162,6 +179,7 @@ TickReport PresenceEngine::Tick(const Now& now) {
     }
   }
   if (has_small_pages != nullptr) has_small_pages->MakeMemoryHuge();
+  rooms_.Tick(now);
   report.sessions = sessions();
   report.mass_silence =
       silence_watch_.Observe(fell_stale, report.sessions, now.presence);
@@ -243,7 +261,9 @@ void PresenceEngine::Publish(const Now& now, const Encode& encode) {
   std::vector<std::shared_ptr<Watch>> to_wake;
   Revision up_to = UINT64_MAX;
   for (std::size_t i = 0; i < map_.size(); ++i) {
-    up_to = std::min(up_to, map_.shard(i).Publish(now, encode, to_wake));
+    SessionShard& shard = map_.shard(i);
+    up_to = std::min(up_to, shard.Publish(now, encode, to_wake));
+    if (shard.HasMemberChanges()) rooms_.Apply(shard.TakeMemberChanges(), now);
   }
   published_up_to_.store(up_to, std::memory_order_release);
   for (const std::shared_ptr<Watch>& watch : to_wake) watch->Wake();

@@ -22,6 +22,8 @@
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
 #include "server/core/query/views.h"
+#include "server/core/room/occupancy.h"
+#include "server/core/room/room_map.h"
 #include "server/core/session/outcome.h"
 #include "server/core/session/session_map.h"
 #include "server/core/session/silence_watch.h"
@@ -90,10 +92,16 @@ class PresenceEngine {
   // it. REQUIRES: at most limits::kSignalsPerLock.
   void ApplyAll(absl::Span<BoundSignal> signals, const Now& now);
 
+  // Likewise, with what the signal declares, in one step. kTooManyRooms:
+  // nothing changed.
+  SignalOutcome ApplyDeclaring(const SessionRef& ref, const Signal& signal,
+                               const Declaration& declaration, const Now& now);
+
   // A unary signal. kNoAttachment is current for kLeave only, while the session
   // is not connected. LEAVE of a session that is not open is OK.
   SignalOutcome ApplyUnary(const SessionName& name, Attachment attachment,
-                           const Signal& signal, const Now& now);
+                           const Signal& signal, const Now& now,
+                           const Declaration& declaration = Declaration());
 
   // The stream of this binding is closed: the session is not connected, if
   // `ref` is current. Changes no state.
@@ -108,6 +116,10 @@ class PresenceEngine {
   // Oldest open first.
   std::vector<SessionView> ListSessions(absl::string_view user, const Now& now);
   UserExplanation Explain(absl::string_view user, const Now& now);
+
+  // As of what the room was told, which is all that was published. Finds no
+  // change.
+  Occupancy GetOccupancy(absl::string_view room, const Now& now);
 
   // --- Time ---
 
@@ -154,6 +166,8 @@ class PresenceEngine {
 
   std::int64_t sessions() const;
   std::int64_t users() const;
+  // Rooms that take memory.
+  std::size_t rooms() const { return rooms_.size(); }
 
  private:
   // Calls on_changes if `shard` has something to publish and nobody said so.
@@ -172,6 +186,7 @@ class PresenceEngine {
 
   // Synchronised by themselves.
   SessionMap map_;
+  RoomMap rooms_;
   std::atomic<Revision> published_up_to_;
   std::atomic<bool> changes_announced_{false};
 

@@ -123,4 +123,10 @@ grpc::ServerUnaryReactor* PresenceService::ExplainPresence(
   return Finish(context, unary_.ExplainPresence(*request, *response));
 }
 
+grpc::ServerUnaryReactor* PresenceService::GetRoom(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Finish(context, unary_.GetRoom(*request, *response));
+}
+
 }  // namespace lifesign

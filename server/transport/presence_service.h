@@ -29,7 +29,9 @@ using RawPresenceService = v1::PresenceService::WithRawCallbackMethod_Heartbeat<
                     v1::PresenceService::WithRawCallbackMethod_ListSessions<
                         v1::PresenceService::
                             WithRawCallbackMethod_ExplainPresence<
-                                v1::PresenceService::Service>>>>>>>;
+                                v1::PresenceService::
+                                    WithRawCallbackMethod_GetRoom<
+                                        v1::PresenceService::Service>>>>>>>>;
 
 // Admits calls and hands them to what answers them. Thread-safe.
 class PresenceService final : public RawPresenceService {
@@ -58,6 +60,10 @@ class PresenceService final : public RawPresenceService {
   grpc::ServerUnaryReactor* ExplainPresence(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
+
+  grpc::ServerUnaryReactor* GetRoom(grpc::CallbackServerContext* context,
+                                    const grpc::ByteBuffer* request,
+                                    grpc::ByteBuffer* response) override;
 
   // Waits until every stream is done, for at most `timeout`. False if some are
   // not.

@@ -40,7 +40,7 @@ TEST_F(CoreCases, C2_AfterOfflineAndBackNoPhantomRemains) {
 TEST_F(CoreCases, C3_TheOldConnectionsLateCloseDoesNotRemoveWhoIsBack) {
   for (const Instance second : {Instance{1}, Instance{2}}) {
     Begin(PresenceEngine::Options());
-    const Client a = Login("u1/s1", {.instance = 1});
+    const Client a = Login("u1/s1", {.instance = 1, .rooms = {{"r1"}}});
     At(10);
     const Client b = Login("u1/s1", {.instance = second});
     EXPECT_TRUE(b.opened.resumed);
@@ -49,6 +49,7 @@ TEST_F(CoreCases, C3_TheOldConnectionsLateCloseDoesNotRemoveWhoIsBack) {
     At(25);
     CloseStreamOf(a);
     EXPECT_TRUE(Session("u1/s1").connected);
+    EXPECT_EQ(In("r1").users_by_state[0], 1);
     Beat("u1/s1", 5, 60);
     ExpectStory({"OFFLINE→ACTIVE SIGNAL @0"});
   }
@@ -212,13 +213,14 @@ TEST_F(CoreCases, C13_AfterARestartAnOldAttachmentIsNobodys) {
 
 // The room of this case comes with rooms.
 TEST_F(CoreCases, C14_ResumingNeedsNothingThatTheClientNeverReceived) {
-  const Client lost = Open("u1/s1");
+  const Client lost = Open("u1/s1", {.rooms = {{"r1"}}});
   At(0.05);
   CloseStream("u1/s1");
   At(1);
   const Client back = Open("u1/s1");
   EXPECT_TRUE(back.opened.resumed);
   EXPECT_NE(back.opened.ref.attachment, lost.opened.ref.attachment);
+  EXPECT_EQ(In("r1").users, 1);
   At(50);
   EXPECT_EQ(SessionsOf("u1"), 1u);
   EXPECT_FALSE(User("u1").record.last_active.has_value());

@@ -48,12 +48,26 @@ void CheckSignal(const Signal& signal) {
                       signal.kind == SignalKind::kLeave);
 }
 
+void CheckRooms(const std::vector<absl::string_view>& rooms) {
+  LIFESIGN_FUZZ_CHECK(rooms.size() <= std::size_t{limits::kMaxRoomsPerSession});
+  for (const absl::string_view room : rooms) {
+    LIFESIGN_FUZZ_CHECK(!IdFault(room, limits::kMaxIdBytes).has_value());
+  }
+}
+
+void CheckDeclaration(const Declaration& declaration) {
+  if (declaration.rooms == nullptr) return;
+  CheckRooms(declaration.rooms->join);
+  CheckRooms(declaration.rooms->leave);
+}
+
 void CheckOpen(const OpenRequest& request) {
   CheckName(request.name);
   LIFESIGN_FUZZ_CHECK(request.binding.handle <= limits::kMaxHandle);
   if (request.metadata != nullptr) {
     LIFESIGN_FUZZ_CHECK(!FindMetadataFault(*request.metadata).has_value());
   }
+  if (request.rooms != nullptr) CheckRooms(*request.rooms);
   if (request.signal.has_value()) {
     CheckSignal(*request.signal);
     LIFESIGN_FUZZ_CHECK(request.signal->kind <= SignalKind::kBackground);
@@ -64,10 +78,10 @@ void DecodeHeartbeat(absl::string_view bytes) {
   v1::HeartbeatRequest message;
   if (!Parse(bytes, message)) return;
   for (int i = 0; i < message.opens_size(); ++i) {
-    Metadata metadata;
+    OpenParts parts;
     OpenRequest request;
     const auto error =
-        DecodeOpen(message.opens(i), {"opens", i}, metadata, request);
+        DecodeOpen(message.opens(i), {"opens", i}, parts, request);
     if (error.has_value()) {
       CheckError(*error);
     } else {
@@ -82,6 +96,14 @@ void DecodeHeartbeat(absl::string_view bytes) {
       CheckError(*error);
     } else {
       CheckSignal(signal);
+    }
+    DeclarationParts parts;
+    Declaration declaration;
+    if (const auto unfit = DecodeDeclaration(message.signals(i), {"signals", i},
+                                             parts, declaration)) {
+      CheckError(*unfit);
+    } else {
+      CheckDeclaration(declaration);
     }
   }
 }
@@ -111,9 +133,8 @@ void DecodeWatchRequest(absl::string_view bytes) {
 void DecodeUnary(absl::string_view bytes) {
   v1::SendSignalRequest message;
   if (!Parse(bytes, message)) return;
-  Metadata metadata;
   UnarySignal signal;
-  if (const auto error = DecodeSendSignal(message, metadata, signal)) {
+  if (const auto error = DecodeSendSignal(message, signal)) {
     CheckError(*error);
     return;
   }
@@ -122,6 +143,7 @@ void DecodeUnary(absl::string_view bytes) {
     CheckOpen(*signal.open);
   } else {
     CheckSignal(signal.signal);
+    CheckDeclaration(signal.declaration);
   }
 }
 

@@ -165,6 +165,8 @@ const char* Word(Refusal refusal) {
       return "TOO_MANY_TAKE_OVERS";
     case Refusal::kTooManySessions:
       return "TOO_MANY_SESSIONS";
+    case Refusal::kTooManyRooms:
+      return "TOO_MANY_ROOMS";
   }
   return "OK";
 }

@@ -195,6 +195,11 @@ Client PresenceStory::Open(const std::string& name, const Opening& how) {
   request.instance = how.instance;
   request.device = how.device;
   request.metadata = how.metadata;
+  std::vector<absl::string_view> rooms;
+  if (how.rooms.has_value()) {
+    rooms.assign(how.rooms->begin(), how.rooms->end());
+    request.rooms = &rooms;
+  }
   if (how.with.has_value()) {
     Signal signal;
     signal.kind = *how.with;
@@ -225,6 +230,23 @@ SignalOutcome PresenceStory::Leave(const std::string& name, Duration linger) {
   signal.kind = SignalKind::kLeave;
   signal.linger = linger;
   return Apply(clients_.at(name), signal);
+}
+
+SignalOutcome PresenceStory::ChangeRooms(
+    const std::string& name, SignalKind kind,
+    const std::vector<std::string>& join,
+    const std::vector<std::string>& leave) {
+  Signal signal;
+  signal.kind = kind;
+  RoomChange rooms;
+  rooms.join.assign(join.begin(), join.end());
+  rooms.leave.assign(leave.begin(), leave.end());
+  Declaration declaration;
+  declaration.rooms = &rooms;
+  const SignalOutcome outcome = engine_->ApplyDeclaring(
+      clients_.at(name).opened.ref, signal, declaration, now());
+  Publish();
+  return outcome;
 }
 
 SignalOutcome PresenceStory::SendBy(const Client& client, SignalKind kind) {
@@ -286,6 +308,10 @@ SessionView PresenceStory::Session(const std::string& name) {
 
 std::size_t PresenceStory::SessionsOf(const std::string& user) {
   return engine_->ListSessions(user, now()).size();
+}
+
+Occupancy PresenceStory::In(const std::string& room) {
+  return engine_->GetOccupancy(room, now());
 }
 
 double PresenceStory::OnTheWall(absl::optional<WallTime> time) const {

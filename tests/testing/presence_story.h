@@ -51,6 +51,7 @@ struct Opening {
   absl::optional<DeviceClass> device = absl::nullopt;
   bool unary = false;
   const Metadata* metadata = nullptr;
+  absl::optional<std::vector<std::string>> rooms = absl::nullopt;
 };
 
 // Names are written "user/session".
@@ -89,6 +90,16 @@ class PresenceStory : public ::testing::Test {
     return Send(name, SignalKind::kActive);
   }
   SignalOutcome Leave(const std::string& name, Duration linger = Duration(0));
+  // Likewise, leaving and joining rooms.
+  SignalOutcome ChangeRooms(const std::string& name, SignalKind kind,
+                            const std::vector<std::string>& join,
+                            const std::vector<std::string>& leave);
+  SignalOutcome Join(const std::string& name, const std::string& room) {
+    return ChangeRooms(name, SignalKind::kActive, {room}, {});
+  }
+  SignalOutcome LeaveRoom(const std::string& name, const std::string& room) {
+    return ChangeRooms(name, SignalKind::kActive, {}, {room});
+  }
   // By the stream of an older opening.
   SignalOutcome SendBy(const Client& client, SignalKind kind);
   SignalOutcome Unary(const std::string& name, Attachment attachment,
@@ -105,6 +116,7 @@ class PresenceStory : public ::testing::Test {
   State StateOf(const std::string& user) { return User(user).record.state; }
   SessionView Session(const std::string& name);
   std::size_t SessionsOf(const std::string& user);
+  Occupancy In(const std::string& room);
   // Seconds since the start, of a time on the wall.
   double OnTheWall(absl::optional<WallTime> time) const;
   // What a watcher from the start has been told of `user`.

@@ -38,6 +38,8 @@ struct SessionView {
   // None after an open without a signal.
   absl::optional<Lifecycle> lifecycle;
   Metadata metadata;
+  // In the order in which the user's sessions first joined them.
+  std::vector<std::string> rooms;
 };
 
 struct CapView {

@@ -20,6 +20,7 @@ enum class Refusal : std::uint8_t {
   kStaleAttachment,   // not the session's current attachment
   kTooManyTakeOvers,  // limits::kMaxTakeOvers within kTakeOverWindow
   kTooManySessions,   // limits::kMaxSessionsPerUser, all connected
+  kTooManyRooms,      // limits::kMaxRoomsPerSession
 };
 
 // Finds a session without its names. Valid until the session ends or is opened

@@ -264,7 +264,8 @@ struct User {
   RealTime last_active = kNeverReal;
   std::uint32_t slot = kNoSlot;
   std::uint16_t sessions = 0;
-  bool retained = false;
+  bool retained : 1 = false;
+  bool in_rooms : 1 = false;  // see RoomTable
   Cause cause = Cause::kNone;
   Aggregate told;
 

@@ -96,6 +96,7 @@ void SessionShard::FileDeadline(Session& session, PresenceTime next_change) {
 void SessionShard::End(Session& session, const Now& now) {
   silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), false);
   User& user = users_[session.rest().user];
+  if (user.in_rooms) LeaveRooms(user, session, LeftBy(session, now));
   user.last_seen = std::max(user.last_seen, session.last_seen);
   user.last_active = std::max(user.last_active, session.last_active);
   std::uint32_t before = kNoSlot;

@@ -21,9 +21,11 @@
 #include "server/core/policy/policy.h"
 #include "server/core/query/views.h"
 #include "server/core/reduce/reduce_user.h"
+#include "server/core/room/member_change.h"
 #include "server/core/session/outcome.h"
 #include "server/core/session/policy_table.h"
 #include "server/core/session/records.h"
+#include "server/core/session/room_table.h"
 #include "server/core/session/slab.h"
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"
@@ -77,7 +79,9 @@ class SessionShard {
   void ApplyAll(absl::Span<BoundSignal* const> signals, const Now& now);
   SignalOutcome ApplyUnary(const SessionName& name, std::uint64_t hash,
                            Attachment attachment, const Signal& signal,
-                           const Now& now);
+                           const Declaration& declaration, const Now& now);
+  SignalOutcome ApplyDeclaring(const SessionRef& ref, const Signal& signal,
+                               const Declaration& declaration, const Now& now);
   void Disconnect(const SessionRef& ref, const Now& now);
   bool IsBound(const SessionRef& ref, const Now& now) const;
 
@@ -129,6 +133,13 @@ class SessionShard {
   template <typename Encode>
   Revision Publish(const Now& now, const Encode& encode,
                    std::vector<std::shared_ptr<Watch>>& to_wake);
+
+  // What rooms are to be told of their members, in order; one call at a time.
+  // HasChanges() is true before there is something.
+  bool HasMemberChanges() const {
+    return has_member_changes_.load(std::memory_order_relaxed);
+  }
+  std::vector<MemberChange> TakeMemberChanges();
 
   std::int64_t sessions() const {
     return session_count_.load(std::memory_order_relaxed);
@@ -201,7 +212,7 @@ class SessionShard {
   OpenOutcome Opened(Session& session, const OpenRequest& request,
                      const Now& now, absl::Span<const Left> left, bool resumed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::uint32_t SlotOf(const Session& session, const User& user)
+  std::uint32_t SlotOf(const Session& session, const User& user) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Signals ---
@@ -270,6 +281,27 @@ class SessionShard {
   void Emit(User& user, const Aggregate& actual, Cause cause, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // --- Rooms (session_shard_rooms.cc) ---
+  // A signal that declares something; the session is open and may be spoken
+  // for.
+  SignalOutcome ApplyDeclared(Session& session, const Signal& signal,
+                              const Declaration& declaration, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // False, and nothing changed, if the session would be in too many. The rooms
+  // are told when the user is evaluated.
+  bool ChangeRooms(User& user, const Session& session, const RoomChange& change,
+                   const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReplaceRooms(User& user, const Session& session,
+                    absl::Span<const absl::string_view> rooms, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of a session that ends, or ended. REQUIRES: user.in_rooms.
+  void LeaveRooms(User& user, const Session& session, const Left& left)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Tells rooms what their user has become. REQUIRES: user.in_rooms, and the
+  // user has been evaluated.
+  void EvaluateRooms(User& user, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   User& FindOrAddUser(absl::string_view id, std::uint64_t hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Retain(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -314,6 +346,7 @@ class SessionShard {
   // Synchronised by themselves.
   InterestIndex interest_;
   std::atomic<bool> has_changes_{false};
+  std::atomic<bool> has_member_changes_{false};
   std::atomic<std::int64_t> session_count_{0};
 
   // Guarded. Before the interest index and the watches.
@@ -334,6 +367,8 @@ class SessionShard {
   SlabList<User, &User::in_log> log_ ABSL_GUARDED_BY(mutex_);
   SlabList<User, &User::links> retained_ ABSL_GUARDED_BY(mutex_);
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
+  RoomTable rooms_ ABSL_GUARDED_BY(mutex_);
+  std::vector<MemberChange> member_changes_ ABSL_GUARDED_BY(mutex_);
   Attachment next_attachment_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const ConfidenceTable> confidence_ ABSL_GUARDED_BY(mutex_);
   // For silences that began before confidence_since_.

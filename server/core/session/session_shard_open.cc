@@ -160,6 +160,10 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
       session.rest().extras->metadata.clear();
     }
   }
+  User& user = users_[session.rest().user];
+  if (request.rooms != nullptr) {
+    ReplaceRooms(user, session, *request.rooms, now);
+  }
   Hear(session, request.signal, now);
   if (request.signal.has_value()) {
     // Beside a new session there is nothing that a blur could interrupt.
@@ -170,7 +174,6 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
   }
   const Derivation derived = DeriveAt(session, now.presence);
   FileDeadline(session, derived.next_change);
-  User& user = users_[session.rest().user];
   Evaluate(user, now, left);
 
   const SignalOutcome told = Tell(session, derived.state);
@@ -183,7 +186,8 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
   return outcome;
 }
 
-std::uint32_t SessionShard::SlotOf(const Session& session, const User& user) {
+std::uint32_t SessionShard::SlotOf(const Session& session,
+                                   const User& user) const {
   std::uint32_t slot = user.first_session();
   while (&sessions_[slot] != &session)
     slot = sessions_[slot].rest().next_of_user;

@@ -160,6 +160,13 @@ SessionView SessionShard::ViewOf(const Session& session, const Now& now) const {
   if (!session.Has(kNoSignalYet)) view.lifecycle = session.lifecycle;
   if (session.rest().extras != nullptr)
     view.metadata = session.rest().extras->metadata;
+  const User& user = users_[session.rest().user];
+  if (user.in_rooms) {
+    const std::uint32_t slot = SlotOf(session, user);
+    for (const RoomTable::Place& place : rooms_.Of(user.slot)) {
+      if (place.Holds(slot)) view.rooms.push_back(place.room);
+    }
+  }
   return view;
 }
 

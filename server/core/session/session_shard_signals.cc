@@ -105,10 +105,9 @@ void SessionShard::ApplyAll(absl::Span<BoundSignal* const> signals,
   }
 }
 
-SignalOutcome SessionShard::ApplyUnary(const SessionName& name,
-                                       std::uint64_t hash,
-                                       Attachment attachment,
-                                       const Signal& signal, const Now& now) {
+SignalOutcome SessionShard::ApplyUnary(
+    const SessionName& name, std::uint64_t hash, Attachment attachment,
+    const Signal& signal, const Declaration& declaration, const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
   const bool leaves = signal.kind == SignalKind::kLeave;
@@ -117,7 +116,8 @@ SignalOutcome SessionShard::ApplyUnary(const SessionName& name,
   Session* session =
       user == nullptr ? nullptr : FindSession(*user, name.session);
   SignalOutcome usual;
-  if (session != nullptr && attachment == session->attachment &&
+  if (declaration.empty() && session != nullptr &&
+      attachment == session->attachment &&
       ApplyUsual(*session, signal, held, usual)) {
     return usual;
   }
@@ -132,6 +132,9 @@ SignalOutcome SessionShard::ApplyUnary(const SessionName& name,
       !session->Connected(PolicyOf(*session), held.presence);
   if (attachment != session->attachment && !unnamed_leave) {
     return Refused(Refusal::kStaleAttachment);
+  }
+  if (!declaration.empty()) {
+    return ApplyDeclared(*session, signal, declaration, held);
   }
   return ApplyTo(*session, signal, held);
 }

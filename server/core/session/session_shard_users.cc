@@ -31,6 +31,7 @@ void SessionShard::Evaluate(User& user, const Now& now,
         std::min({quiet_until, derived.next_change, session.LingerUntil()});
     if (!session.Has(kToldGone)) by_time.Add(session.device, derived.state);
     if (session.LingerRanOut(now.presence)) {
+      if (user.in_rooms) LeaveRooms(user, session, LeftBy(session, now));
       // What falls from here on is not for its leaving.
       session.Set(kToldGone);
     } else {
@@ -42,6 +43,7 @@ void SessionShard::Evaluate(User& user, const Now& now,
   if (const auto cause = CauseOfChange(user.told, actual, by_time)) {
     Emit(user, actual, *cause, now);
   }
+  if (user.in_rooms) EvaluateRooms(user, now);
   if (user.sessions == 0) Retain(user);
 }
 
@@ -115,6 +117,7 @@ User& SessionShard::FindOrAddUser(absl::string_view id, std::uint64_t hash) {
   user.slot = slot;
   user.sessions = 0;
   user.retained = false;
+  user.in_rooms = false;
   user.cause = Cause::kNone;
   user.told = Aggregate();
   user.id.Assign(id);

@@ -39,6 +39,21 @@ struct Signal {
   Duration linger{0};
 };
 
+// Rooms to be left, and rooms to be joined after that. Views: valid as long as
+// what they point at.
+struct RoomChange {
+  std::vector<absl::string_view> leave;
+  std::vector<absl::string_view> join;
+};
+
+// What few signals declare beside their kind.
+struct Declaration {
+  // Null: none. Only with kActive, kIdle and kBackground.
+  const RoomChange* rooms = nullptr;
+
+  bool empty() const { return rooms == nullptr; }
+};
+
 // Names a session. Views: valid as long as what they point at.
 struct SessionName {
   absl::string_view user;
@@ -74,6 +89,9 @@ struct OpenRequest {
   absl::optional<DeviceClass> device;
   // Null: keep what is held. Else replaces it, also when empty.
   const Metadata* metadata = nullptr;
+  // Null: a resumed session stays in its rooms. Else it is in these from now
+  // on, also if there are none. At most limits::kMaxRoomsPerSession.
+  const std::vector<absl::string_view>* rooms = nullptr;
   // kActive, kIdle or kBackground.
   absl::optional<Signal> signal;
 };

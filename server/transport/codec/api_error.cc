@@ -187,6 +187,12 @@ ApiError TooManyStreams(int most) {
                    absl::StrCat("the connection holds ", most, " streams"));
 }
 
+ApiError TooManyRooms() {
+  return Exhausted(v1::ERROR_REASON_TOO_MANY_ROOMS, "session",
+                   absl::StrCat("the session would be in more than ",
+                                limits::kMaxRoomsPerSession, " rooms"));
+}
+
 ApiError InvalidResumeToken() {
   ApiError error = Make(grpc::StatusCode::INVALID_ARGUMENT,
                         v1::ERROR_REASON_INVALID_RESUME_TOKEN,

@@ -72,6 +72,7 @@ ApiError TooManyTakeOvers(Duration retry_after);
 ApiError TooManySessions(int most);
 ApiError TooManySessionsOnStream(int most);
 ApiError TooManyStreams(int most);
+ApiError TooManyRooms();
 ApiError InvalidResumeToken();
 ApiError Draining(Duration retry_after);
 ApiError Starting(Duration retry_after);

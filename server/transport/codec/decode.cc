@@ -64,9 +64,29 @@ void DecodeMetadata(const v1::Metadata& message, absl::string_view path,
   }
 }
 
+// A list of room ids, found at `path`, without duplicates.
+void DecodeRooms(const google::protobuf::RepeatedPtrField<std::string>& ids,
+                 absl::string_view path, std::vector<absl::string_view>& rooms,
+                 FieldFaults& faults) {
+  rooms.clear();
+  if (ids.size() > limits::kMaxRoomsPerSession) {
+    faults.AddLimit(path, "max_rooms_per_session", "at most 100 rooms");
+    return;
+  }
+  for (int i = 0; i < ids.size() && !faults.full(); ++i) {
+    const absl::string_view id = ids[i];
+    const auto fault = IdFault(id, limits::kMaxIdBytes);
+    if (fault.has_value()) {
+      faults.Add(absl::StrCat(path, "[", i, "]"), *fault);
+    } else if (std::find(rooms.begin(), rooms.end(), id) == rooms.end()) {
+      rooms.push_back(id);
+    }
+  }
+}
+
 // `path` is that of `options` within its scope.
 void DecodeOptions(const v1::OpenOptions& options, absl::string_view path,
-                   Metadata& metadata, OpenRequest& request,
+                   OpenParts& parts, OpenRequest& request,
                    FieldFaults& faults) {
   request.instance = options.instance();
   if (options.device_class() != v1::DEVICE_CLASS_UNSPECIFIED) {
@@ -78,8 +98,13 @@ void DecodeOptions(const v1::OpenOptions& options, absl::string_view path,
   }
   if (options.has_metadata()) {
     DecodeMetadata(options.metadata(), absl::StrCat(path, ".metadata"),
-                   metadata, faults);
-    request.metadata = &metadata;
+                   parts.metadata, faults);
+    request.metadata = &parts.metadata;
+  }
+  if (options.has_rooms()) {
+    DecodeRooms(options.rooms().room_ids(),
+                absl::StrCat(path, ".rooms.room_ids"), parts.rooms, faults);
+    request.rooms = &parts.rooms;
   }
 }
 
@@ -134,6 +159,21 @@ void DecodeLaterSignal(const Message& message, Signal& signal,
       signal.linger = *linger;
     }
   }
+}
+
+// Of a Signal or a SendSignalRequest: what it declares beside its kind.
+template <typename Message>
+void DecodeDeclarations(const Message& message, DeclarationParts& parts,
+                        Declaration& declaration, FieldFaults& faults) {
+  if (!message.has_rooms()) return;
+  if (message.kind() == v1::SIGNAL_KIND_DETACH ||
+      message.kind() == v1::SIGNAL_KIND_LEAVE) {
+    faults.Add("rooms", "not with DETACH or LEAVE");
+  }
+  DecodeRooms(message.rooms().join(), "rooms.join", parts.rooms.join, faults);
+  DecodeRooms(message.rooms().leave(), "rooms.leave", parts.rooms.leave,
+              faults);
+  declaration.rooms = &parts.rooms;
 }
 
 absl::optional<ApiError> ErrorOf(FieldFaults& faults) {
@@ -211,12 +251,12 @@ void CheckId(absl::string_view id, absl::string_view field,
 }
 
 absl::optional<ApiError> DecodeOpen(const v1::Open& open, FieldScope scope,
-                                    Metadata& metadata, OpenRequest& request) {
+                                    OpenParts& parts, OpenRequest& request) {
   FieldFaults faults(scope);
   CheckHandle(open.handle(), faults);
   CheckId(open.user_id(), "user_id", faults);
   CheckId(open.session_id(), "session_id", faults);
-  DecodeOptions(open.options(), "options", metadata, request, faults);
+  DecodeOptions(open.options(), "options", parts, request, faults);
   DecodeFirstSignal(open, request, faults);
   request.name = {open.user_id(), open.session_id()};
   request.binding.handle = open.handle();
@@ -231,8 +271,18 @@ absl::optional<ApiError> DecodeSignal(const v1::Signal& message,
   return ErrorOf(faults);
 }
 
+bool Declares(const v1::Signal& message) { return message.has_rooms(); }
+
+absl::optional<ApiError> DecodeDeclaration(const v1::Signal& message,
+                                           FieldScope scope,
+                                           DeclarationParts& parts,
+                                           Declaration& declaration) {
+  FieldFaults faults(scope);
+  DecodeDeclarations(message, parts, declaration, faults);
+  return ErrorOf(faults);
+}
+
 absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
-                                          Metadata& metadata,
                                           UnarySignal& signal) {
   FieldFaults faults;
   CheckId(message.user_id(), "user_id", faults);
@@ -242,15 +292,20 @@ absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
   if (message.has_open()) {
     OpenRequest& open = signal.open.emplace();
     open.name = signal.name;
-    DecodeOptions(message.open(), "open", metadata, open, faults);
+    DecodeOptions(message.open(), "open", signal.open_parts, open, faults);
     DecodeFirstSignal(message, open, faults);
     if (message.attachment() != kNoAttachment) {
       faults.Add("attachment", "not together with open");
     }
     if (message.has_linger()) faults.Add("linger", "only with LEAVE");
+    if (message.has_rooms()) {
+      faults.Add("rooms", "not together with open: see open.rooms");
+    }
     return ErrorOf(faults);
   }
   DecodeLaterSignal(message, signal.signal, faults);
+  DecodeDeclarations(message, signal.declaration_parts, signal.declaration,
+                     faults);
   return ErrorOf(faults);
 }
 

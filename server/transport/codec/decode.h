@@ -28,26 +28,54 @@ absl::optional<absl::string_view> ResolveTenant(absl::string_view named);
 void CheckId(absl::string_view id, absl::string_view field,
              FieldFaults& faults);
 
-// An Open of a stream. `request.name` points into `open`, `request.metadata`
-// at `metadata`; `request.binding.stream` is left to the caller. `scope` is
-// where `open` lies. None if it may be applied.
+// What an OpenRequest points at, beside its message.
+struct OpenParts {
+  Metadata metadata;
+  std::vector<absl::string_view> rooms;
+};
+
+// An Open of a stream. `request` points into `open` and `parts`;
+// `request.binding.stream` is left to the caller. `scope` is where `open` lies.
+// None if it may be applied.
 absl::optional<ApiError> DecodeOpen(const v1::Open& open, FieldScope scope,
-                                    Metadata& metadata, OpenRequest& request);
+                                    OpenParts& parts, OpenRequest& request);
 
 // A Signal of a stream, likewise. Allocates nothing if it is fit.
 absl::optional<ApiError> DecodeSignal(const v1::Signal& message,
                                       FieldScope scope, Signal& signal);
 
-// A SendSignalRequest as either an open or a signal.
+// Whether a signal declares something beside its kind; most do not.
+bool Declares(const v1::Signal& message);
+
+// What a Declaration points at, beside its message.
+struct DeclarationParts {
+  RoomChange rooms;
+};
+
+// What a signal declares, likewise; `declaration` points into `message` and
+// `parts`.
+absl::optional<ApiError> DecodeDeclaration(const v1::Signal& message,
+                                           FieldScope scope,
+                                           DeclarationParts& parts,
+                                           Declaration& declaration);
+
+// A SendSignalRequest as either an open or a signal. Points into its message
+// and itself.
 struct UnarySignal {
+  UnarySignal() = default;
+  UnarySignal(const UnarySignal&) = delete;
+  UnarySignal& operator=(const UnarySignal&) = delete;
+
   SessionName name;
   Attachment attachment = kNoAttachment;
   // Set: open first, with this; else `signal` alone.
   absl::optional<OpenRequest> open;
+  OpenParts open_parts;
   Signal signal;
+  Declaration declaration;
+  DeclarationParts declaration_parts;
 };
 absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
-                                          Metadata& metadata,
                                           UnarySignal& signal);
 
 // A WatchPresenceRequest.

@@ -215,6 +215,7 @@ void EncodeSession(const SessionView& view, v1::Session& to) {
   for (const auto& [key, value] : view.metadata) {
     (*to.mutable_metadata()->mutable_entries())[key] = value;
   }
+  for (const std::string& room : view.rooms) to.add_room_ids(room);
 }
 
 void EncodeExplanation(const UserExplanation& explanation,
@@ -226,6 +227,26 @@ void EncodeExplanation(const UserExplanation& explanation,
   }
   if (explanation.next_change) {
     EncodeNextChange(*explanation.next_change, *to.mutable_next_change());
+  }
+}
+
+void EncodeOccupancy(absl::string_view room, const Occupancy& occupancy,
+                     v1::Occupancy& to) {
+  to.set_room_id(std::string(room));
+  to.set_revision(occupancy.revision);
+  to.set_users(occupancy.users);
+  for (std::size_t i = 0; i < kStates; ++i) {
+    if (occupancy.users_by_state[i] == 0) continue;
+    v1::UserCount& count = *to.add_user_counts();
+    count.set_state(EncodeState(static_cast<State>(i)));
+    count.set_users(occupancy.users_by_state[i]);
+  }
+  to.set_sessions(occupancy.sessions);
+  for (std::size_t i = 0; i < kOccupancyWindows.size(); ++i) {
+    v1::OccupancyWindow& window = *to.add_windows();
+    EncodeDuration(kOccupancyWindows[i], *window.mutable_window());
+    window.set_peak_users(occupancy.lately[i].peak);
+    window.set_mean_users(occupancy.lately[i].mean);
   }
 }
 

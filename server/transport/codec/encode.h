@@ -11,10 +11,12 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "lifesign/v1/presence.pb.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/core/query/views.h"
+#include "server/core/room/occupancy.h"
 #include "server/core/watch/change.h"
 
 namespace lifesign {
@@ -28,6 +30,8 @@ void EncodeSession(const SessionView& view, v1::Session& to);
 // Everything but read_time and reconverging_until.
 void EncodeExplanation(const UserExplanation& explanation,
                        v1::ExplainPresenceResponse& to);
+void EncodeOccupancy(absl::string_view room, const Occupancy& occupancy,
+                     v1::Occupancy& to);
 void EncodeRecord(const PresenceRecord& record, v1::PresenceRecord& to);
 
 // A change as the field `changes` of a WatchPresenceResponse: the bytes that

@@ -16,6 +16,8 @@ ApiError RefusalError(Refusal refusal, Duration retry_after,
       return TooManyTakeOvers(retry_after);
     case Refusal::kTooManySessions:
       return TooManySessions(max_sessions_per_user);
+    case Refusal::kTooManyRooms:
+      return TooManyRooms();
     case Refusal::kNone:
       break;
   }

@@ -92,6 +92,9 @@ class HeartbeatStream final
   // limits::kSignalsPerLock.
   void ApplySlice(const v1::HeartbeatRequest& message, int begin, int count,
                   const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // One that declares something beside its kind.
+  void ApplyDeclaring(const v1::Signal& message, int index, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellOutcome(std::uint32_t handle, const BoundSignal& applied,
                    const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A signal that is not fit or names no bound session.

@@ -57,9 +57,9 @@ bool HeartbeatStream::CheckCounts(const v1::HeartbeatRequest& message) {
 
 void HeartbeatStream::ApplyOpen(const v1::Open& open, int index, const Now& now,
                                 std::vector<Binding>& taken_over) {
-  Metadata metadata;
+  OpenParts parts;
   OpenRequest request;
-  auto error = DecodeOpen(open, {"opens", index}, metadata, request);
+  auto error = DecodeOpen(open, {"opens", index}, parts, request);
   if (!error.has_value()) {
     error = MakeRoom(open.handle(), HashName(request.name), now);
   }
@@ -117,10 +117,48 @@ absl::optional<ApiError> HeartbeatStream::MakeRoom(std::uint32_t handle,
 void HeartbeatStream::ApplySignals(const v1::HeartbeatRequest& message,
                                    const Now& now) {
   constexpr int kAtOnce = static_cast<int>(limits::kSignalsPerLock);
-  for (int begin = 0; begin < message.signals_size(); begin += kAtOnce) {
-    ApplySlice(message, begin,
-               std::min(message.signals_size() - begin, kAtOnce), now);
+  const int size = message.signals_size();
+  for (int begin = 0; begin < size;) {
+    int end = begin;
+    while (end < size && end - begin < kAtOnce &&
+           !Declares(message.signals(end))) {
+      ++end;
+    }
+    if (end > begin) {
+      ApplySlice(message, begin, end - begin, now);
+    } else {
+      ApplyDeclaring(message.signals(begin), begin, now);
+      ++end;
+    }
+    begin = end;
   }
+}
+
+void HeartbeatStream::ApplyDeclaring(const v1::Signal& message, int index,
+                                     const Now& now) {
+  const FieldScope scope = {"signals", index};
+  BoundSignal signal;
+  DeclarationParts parts;
+  Declaration declaration;
+  auto error = DecodeSignal(message, scope, signal.signal);
+  if (!error.has_value()) {
+    error = DecodeDeclaration(message, scope, parts, declaration);
+  }
+  const HandleTable::Bound* bound = handles_.Find(message.handle());
+  if (!error.has_value() && bound == nullptr) error = UnknownHandle();
+  if (error.has_value()) {
+    answers_.AddError(received_, message.handle(), *error);
+    return;
+  }
+  signal.ref = bound->ref;
+  signal.outcome =
+      parts_.engine.ApplyDeclaring(signal.ref, signal.signal, declaration, now);
+  if (signal.outcome.refusal == Refusal::kTooManyRooms) {
+    answers_.AddError(received_, message.handle(), TooManyRooms());
+    return;
+  }
+  last_applied_ = now.presence;
+  TellOutcome(message.handle(), signal, now);
 }
 
 void HeartbeatStream::ApplySlice(const v1::HeartbeatRequest& message, int begin,

@@ -71,7 +71,7 @@ absl::optional<ApiError> Apply(const ServerParts& parts,
                                const UnarySignal& signal, const Now& now,
                                v1::SendSignalResponse& response) {
   const SignalOutcome outcome = parts.engine.ApplyUnary(
-      signal.name, signal.attachment, signal.signal, now);
+      signal.name, signal.attachment, signal.signal, now, signal.declaration);
   if (!outcome.ok()) {
     return RefusalError(outcome.refusal, Duration(0),
                         parts.limits.max_sessions_per_user);
@@ -99,6 +99,13 @@ absl::optional<ApiError> BatchError(
   return std::move(faults).ToError();
 }
 
+absl::optional<ApiError> RoomError(const v1::GetRoomRequest& request) {
+  FieldFaults faults;
+  CheckId(request.room_id(), "room_id", faults);
+  if (faults.empty()) return absl::nullopt;
+  return std::move(faults).ToError();
+}
+
 }  // namespace
 
 grpc::Status UnaryCalls::SendSignal(const grpc::ByteBuffer& request,
@@ -106,11 +113,8 @@ grpc::Status UnaryCalls::SendSignal(const grpc::ByteBuffer& request,
   return Call<v1::SendSignalRequest, v1::SendSignalResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
-        Metadata metadata;
         UnarySignal signal;
-        if (auto error = DecodeSendSignal(message, metadata, signal)) {
-          return error;
-        }
+        if (auto error = DecodeSendSignal(message, signal)) return error;
         const Now now = parts_.time.Read();
         EncodeTime(now.wall, *answer.mutable_read_time());
         return signal.open.has_value() ? Open(parts_, *signal.open, now, answer)
@@ -173,6 +177,21 @@ grpc::Status UnaryCalls::ExplainPresence(const grpc::ByteBuffer& request,
         const Now now = parts_.time.Read();
         EncodeExplanation(parts_.engine.Explain(message.user_id(), now),
                           answer);
+        EncodeReadTime(parts_.engine, now, answer);
+        return absl::nullopt;
+      });
+}
+
+grpc::Status UnaryCalls::GetRoom(const grpc::ByteBuffer& request,
+                                 grpc::ByteBuffer& response) const {
+  return Call<v1::GetRoomRequest, v1::GetRoomResponse>(
+      request, response,
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        if (auto error = RoomError(message)) return error;
+        const Now now = parts_.time.Read();
+        EncodeOccupancy(message.room_id(),
+                        parts_.engine.GetOccupancy(message.room_id(), now),
+                        *answer.mutable_occupancy());
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
       });

@@ -32,6 +32,8 @@ class UnaryCalls {
                             grpc::ByteBuffer& response) const;
   grpc::Status ExplainPresence(const grpc::ByteBuffer& request,
                                grpc::ByteBuffer& response) const;
+  grpc::Status GetRoom(const grpc::ByteBuffer& request,
+                       grpc::ByteBuffer& response) const;
 
  private:
   const ServerParts& parts_;

@@ -232,6 +232,9 @@ grpc::Status Interpreter::CallOnce(const Value& step, Value& answer) {
   if (method == "ListSessions") {
     return CallTyped(*stub_, &Stub::ListSessions, request, answer);
   }
+  if (method == "GetRoom") {
+    return CallTyped(*stub_, &Stub::GetRoom, request, answer);
+  }
   if (method == "ExplainPresence") {
     return CallTyped(*stub_, &Stub::ExplainPresence, request, answer);
   }

@@ -138,11 +138,11 @@ class DecodeOpenTest : public ::testing::Test {
   }
   absl::optional<ApiError> Decode() {
     request_ = OpenRequest();
-    return DecodeOpen(open_, {"opens", 3}, metadata_, request_);
+    return DecodeOpen(open_, {"opens", 3}, parts_, request_);
   }
 
   v1::Open open_;
-  Metadata metadata_;
+  OpenParts parts_;
   OpenRequest request_;
 };
 
@@ -162,6 +162,33 @@ TEST_F(DecodeOpenTest, EmptyMetadataDiffersFromNone) {
   EXPECT_FALSE(Decode().has_value());
   ASSERT_NE(request_.metadata, nullptr);
   EXPECT_TRUE(request_.metadata->empty());
+}
+
+TEST_F(DecodeOpenTest, NoRoomsDifferFromNone) {
+  EXPECT_FALSE(Decode().has_value());
+  EXPECT_EQ(request_.rooms, nullptr);
+  open_.mutable_options()->mutable_rooms();
+  EXPECT_FALSE(Decode().has_value());
+  ASSERT_NE(request_.rooms, nullptr);
+  EXPECT_TRUE(request_.rooms->empty());
+}
+
+TEST_F(DecodeOpenTest, RoomsCountOnceAndAtMostTheirLimit) {
+  v1::RoomSet& rooms = *open_.mutable_options()->mutable_rooms();
+  rooms.add_room_ids("r1");
+  rooms.add_room_ids("r2");
+  rooms.add_room_ids("r1");
+  EXPECT_FALSE(Decode().has_value());
+  EXPECT_THAT(*request_.rooms, testing::ElementsAre("r1", "r2"));
+  rooms.set_room_ids(1, std::string(limits::kMaxIdBytes + 1, 'r'));
+  EXPECT_EQ(FieldOf(Decode()), "opens[3].options.rooms.room_ids[1]");
+  rooms.Clear();
+  for (int i = 0; i < limits::kMaxRoomsPerSession; ++i) {
+    rooms.add_room_ids(absl::StrCat("r", i));
+  }
+  EXPECT_FALSE(Decode().has_value());
+  rooms.add_room_ids("one too many");
+  EXPECT_EQ(FieldOf(Decode()), "opens[3].options.rooms.room_ids");
 }
 
 TEST_F(DecodeOpenTest, EveryFieldIsChecked) {
@@ -277,15 +304,53 @@ TEST(DecodeSignals, KindIsRequiredAndFieldsGoWithTheirKinds) {
             "signals[0].idle_for");
 }
 
+TEST(DecodeSignals, RoomsGoWithLivenessOnlyAndEachIsChecked) {
+  v1::Signal message;
+  message.set_handle(1);
+  message.set_kind(v1::SIGNAL_KIND_IDLE);
+  DeclarationParts parts;
+  Declaration declaration;
+  const auto refused = [&] {
+    return FieldOf(
+        DecodeDeclaration(message, {"signals", 0}, parts, declaration));
+  };
+  EXPECT_FALSE(Declares(message));
+  message.mutable_rooms()->add_join("r1");
+  message.mutable_rooms()->add_leave("r2");
+  EXPECT_TRUE(Declares(message));
+  EXPECT_EQ(refused(), "");
+  EXPECT_THAT(declaration.rooms->join, testing::ElementsAre("r1"));
+  EXPECT_THAT(declaration.rooms->leave, testing::ElementsAre("r2"));
+  message.set_kind(v1::SIGNAL_KIND_LEAVE);
+  EXPECT_EQ(refused(), "signals[0].rooms");
+  message.set_kind(v1::SIGNAL_KIND_DETACH);
+  EXPECT_EQ(refused(), "signals[0].rooms");
+  message.set_kind(v1::SIGNAL_KIND_ACTIVE);
+  message.mutable_rooms()->set_join(0, " ");
+  EXPECT_EQ(refused(), "signals[0].rooms.join[0]");
+  message.mutable_rooms()->set_join(0, "r1");
+  message.mutable_rooms()->add_leave("\x01");
+  EXPECT_EQ(refused(), "signals[0].rooms.leave[1]");
+}
+
 TEST(DecodeUnary, AttachmentAndOpenExcludeEachOther) {
   v1::SendSignalRequest message;
   message.set_user_id("u1");
   message.set_session_id("s1");
   message.set_attachment(4);
   message.mutable_open();
-  Metadata metadata;
   UnarySignal signal;
-  EXPECT_EQ(FieldOf(DecodeSendSignal(message, metadata, signal)), "attachment");
+  EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "attachment");
+}
+
+TEST(DecodeUnary, RoomsOfAnOpenStandWithTheOpen) {
+  v1::SendSignalRequest message;
+  message.set_user_id("u1");
+  message.set_session_id("s1");
+  message.mutable_open();
+  message.mutable_rooms()->add_join("r1");
+  UnarySignal signal;
+  EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "rooms");
 }
 
 TEST(DecodeWatches, SelectorTimesAndTokenAreChecked) {
