@@ -48,6 +48,9 @@ class BeatLoop {
     spec.session_id = beat_.session;
     spec.device_class = beat_.device;
     spec.lifecycle = beat_.lifecycle;
+    if (!beat_.rooms.empty()) {
+      spec.rooms.emplace(beat_.rooms.begin(), beat_.rooms.end());
+    }
     client::SessionOptions options;
     options.tenant = settings_.tenant;
     options.on_status = [this](const SessionStatus& status) {

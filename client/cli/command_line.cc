@@ -94,6 +94,7 @@ class CommandLine {
     AddSettings();
     AddRead();
     AddWatch();
+    AddRoom();
     AddBeat();
     AddSimulate();
     app_.footer(absl::StrCat(
@@ -132,6 +133,7 @@ class CommandLine {
     }
     if (app_.got_subcommand("explain")) return Explain(settings_, explain_);
     if (app_.got_subcommand("watch")) return Watch(settings_, watch_);
+    if (app_.got_subcommand("room")) return Room(settings_, room_);
     if (app_.got_subcommand("beat")) return Beat(settings_, beat_);
     return Simulate(settings_, simulate_);
   }
@@ -201,6 +203,19 @@ class CommandLine {
                "  lifesign watch ann --json --for 1m"));
   }
 
+  void AddRoom() {
+    CLI::App* command =
+        app_.add_subcommand("room", "How many are in a room, now and lately");
+    command->add_option("ROOM", room_.room, "The room")
+        ->required()
+        ->check(NotUtf8)
+        ->type_name("");
+    command->footer(
+        Footer("  lifesign room lobby\n"
+               "  lifesign room lobby --json | jq .occupancy.users\n"
+               "Says 1 if nobody is there."));
+  }
+
   void AddBeat() {
     CLI::App* command = app_.add_subcommand(
         "beat",
@@ -232,6 +247,14 @@ class CommandLine {
     command->add_option("--lifecycle", beat_.lifecycle, "How it begins")
         ->transform(CLI::CheckedTransformer(kLifecycles, CLI::ignore_case))
         ->option_text("active|idle|background (default active)");
+    command
+        ->add_option("--room", beat_.rooms,
+                     "The rooms that it is in, and no others; may be given "
+                     "again (default: it stays where it is)")
+        ->check(NotUtf8)
+        ->type_name("ROOM")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     AddDuration(command, "--for", &beat_.for_duration,
                 "Leave after so long; 0: never");
     AddDuration(command, "--linger", &beat_.linger,
@@ -241,6 +264,7 @@ class CommandLine {
     command->footer(Footer(
         "  lifesign beat ann\n"
         "  lifesign beat ann --session laptop --device web --for 1m\n"
+        "  lifesign beat ann --room lobby --room help\n"
         "  printf 'idle\\nleave\\n' | lifesign beat ann --json\n"
         "Lines: active, idle, background, network, leave, vanish. On a "
         "terminal single keys.\nWhen standard input ends, the session stays.\n"
@@ -302,6 +326,7 @@ class CommandLine {
   UsersSettings sessions_;
   UsersSettings explain_;
   WatchSettings watch_;
+  RoomSettings room_;
   BeatSettings beat_;
   SimulateSettings simulate_;
 };

@@ -23,6 +23,9 @@ ExitCode Explain(const Settings& settings, const UsersSettings& explain);
 // What users become, one line a change, until it is interrupted.
 ExitCode Watch(const Settings& settings, const WatchSettings& watch);
 
+// How many are in a room, now and lately.
+ExitCode Room(const Settings& settings, const RoomSettings& room);
+
 // Holds one session; keys or lines of standard input steer it.
 ExitCode Beat(const Settings& settings, const BeatSettings& beat);
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The commands that ask one question: get, sessions, explain.
+// The commands that ask one question: get, sessions, explain, room.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -12,6 +12,7 @@
 #include "client/cli/terminal/terminal.h"
 #include "client/cli/text/explanation.h"
 #include "client/cli/text/json_line.h"
+#include "client/cli/text/occupancy_text.h"
 #include "client/cli/text/palette.h"
 #include "client/cli/text/words.h"
 
@@ -155,6 +156,23 @@ ExitCode Explain(const Settings& settings, const UsersSettings& explain) {
                              Palette(ColoursWanted())));
   }
   return kExitOk;
+}
+
+ExitCode Room(const Settings& settings, const RoomSettings& room) {
+  Server server(settings);
+  v1::GetRoomRequest request;
+  request.set_tenant(settings.tenant);
+  request.set_room_id(room.room);
+  v1::GetRoomResponse response;
+  const client::Error error = server.Call(&Stub::GetRoom, request, &response);
+  if (!error.ok()) return Report(settings, error);
+  if (settings.json) {
+    PrintLine(JsonOf(response));
+  } else {
+    WriteOut(OccupancyText(response.occupancy(), Palette(ColoursWanted())));
+    NoteReconvergence(response);
+  }
+  return response.occupancy().users() == 0 ? kExitNegative : kExitOk;
 }
 
 }  // namespace lifesign::cli

@@ -42,9 +42,15 @@ struct BeatSettings {
   std::string session;
   v1::DeviceClass device = v1::DEVICE_CLASS_DESKTOP;
   client::Lifecycle lifecycle = client::Lifecycle::kActive;
+  // Empty: those of a session that goes on are left as they are.
+  std::vector<std::string> rooms;
   Duration linger{0};
   // Leave after so long. 0: not.
   Duration for_duration{0};
+};
+
+struct RoomSettings {
+  std::string room;
 };
 
 struct SimulateSettings {

@@ -165,9 +165,30 @@ TEST_F(CommandsTest, ExplainSaysWhyAndWhatComesNext) {
   EXPECT_EQ(explained.next_change().state(), v1::PRESENCE_STATE_IDLE);
 }
 
+TEST_F(CommandsTest, RoomSaysHowManyAreThere) {
+  Ended empty = Run("room lobby");
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_THAT(empty.out, StartsWith("lobby  0 users, 0 sessions\n"));
+  Program beat(Command("beat ann --session s1 --room lobby --room help"),
+               Input::kPipe, Environment());
+  ASSERT_TRUE(beat.AwaitOutput("ann/s1 is active"));
+  ASSERT_TRUE(Eventually([&] { return Run("room lobby").code == 0; }));
+  EXPECT_THAT(Run("room lobby").out,
+              AllOf(StartsWith("lobby  1 user, 1 session: 1 active\n"),
+                    HasSubstr("       last 1 min: at most 1, on average ")));
+  const auto json = ParseJson(Run("room help --json").out);
+  EXPECT_EQ(json.fields()
+                .at("occupancy")
+                .struct_value()
+                .fields()
+                .at("users")
+                .number_value(),
+            1);
+}
+
 TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
-  for (const char* command :
-       {"", "get", "sessions", "explain", "watch", "beat", "simulate"}) {
+  for (const char* command : {"", "get", "sessions", "explain", "watch", "room",
+                              "beat", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended = Run(absl::StrCat(command, " --help"));
     EXPECT_EQ(ended.code, 0);
@@ -191,8 +212,9 @@ TEST_F(CommandsTest, WrongUsageIsTwo) {
 }
 
 TEST_F(CommandsTest, NoServerIsThree) {
-  for (const char* command : {"get ann", "sessions ann", "explain ann",
-                              "watch ann", "beat ann", "simulate"}) {
+  for (const char* command :
+       {"get ann", "sessions ann", "explain ann", "watch ann", "room lobby",
+        "beat ann", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended =
         Run(absl::StrCat(command, " --target 127.0.0.1:1 --timeout 3s"));
@@ -202,8 +224,9 @@ TEST_F(CommandsTest, NoServerIsThree) {
 }
 
 TEST_F(CommandsTest, WhatTheServerRefusesIsFour) {
-  for (const char* command : {"get ann", "sessions ann", "explain ann",
-                              "watch ann", "beat ann", "simulate"}) {
+  for (const char* command :
+       {"get ann", "sessions ann", "explain ann", "watch ann", "room lobby",
+        "beat ann", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended = Run(absl::StrCat(command, " --tenant nobody"));
     EXPECT_EQ(ended.code, 4);

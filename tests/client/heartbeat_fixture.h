@@ -7,6 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "absl/status/status.h"
 #include "lifesign/client/internal/proto_time.h"
 #include "tests/client/heartbeat_world.h"
 
@@ -22,6 +25,16 @@ class HeartbeatTest : public testing::Test {
   void Become(Lifecycle lifecycle) {
     world_.Do([lifecycle](auto& logic, RealTime now) {
       logic.Signal(1, lifecycle, absl::nullopt, now);
+    });
+  }
+  absl::Status Join(const std::string& room) {
+    return world_.Do([&](auto& logic, RealTime now) {
+      return logic.JoinRoom(1, room, now);
+    });
+  }
+  absl::Status LeaveRoom(const std::string& room) {
+    return world_.Do([&](auto& logic, RealTime now) {
+      return logic.LeaveRoom(1, room, now);
     });
   }
   void ChangeNetwork() {

@@ -50,6 +50,18 @@ void GatewayStream::Interacted(Handle handle) {
       [handle](auto& logic, RealTime now) { logic.Interacted(handle, now); });
 }
 
+absl::Status GatewayStream::JoinRoom(Handle handle, absl::string_view room) {
+  return stream_->Do([=](auto& logic, RealTime now) {
+    return logic.JoinRoom(handle, room, now);
+  });
+}
+
+absl::Status GatewayStream::LeaveRoom(Handle handle, absl::string_view room) {
+  return stream_->Do([=](auto& logic, RealTime now) {
+    return logic.LeaveRoom(handle, room, now);
+  });
+}
+
 void GatewayStream::Detach(Handle handle) {
   stream_->Do(
       [handle](auto& logic, RealTime now) { logic.Detach(handle, now); });

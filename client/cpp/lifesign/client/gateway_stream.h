@@ -13,7 +13,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "lifesign/client/session_status.h"
 
@@ -76,6 +78,10 @@ class GatewayStream {
   // The client's person interacted, now: sent at once or with the next beat, as
   // Session::Interacted.
   void Interacted(Handle handle);
+
+  // The client's session joins a room, or leaves it. See Session::JoinRoom.
+  absl::Status JoinRoom(Handle handle, absl::string_view room);
+  absl::Status LeaveRoom(Handle handle, absl::string_view room);
 
   // The client's connection broke; its session stays and decays.
   void Detach(Handle handle);

@@ -72,6 +72,18 @@ void Session::SetLifecycle(Lifecycle lifecycle) {
   });
 }
 
+absl::Status Session::JoinRoom(absl::string_view room) {
+  return stream_->Do([room](auto& logic, RealTime now) {
+    return logic.JoinRoom(kOnly, room, now);
+  });
+}
+
+absl::Status Session::LeaveRoom(absl::string_view room) {
+  return stream_->Do([room](auto& logic, RealTime now) {
+    return logic.LeaveRoom(kOnly, room, now);
+  });
+}
+
 void Session::OnNetworkChange() { stream_->OnNetworkChange(); }
 
 void Session::Leave(Duration linger) {

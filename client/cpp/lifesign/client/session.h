@@ -12,7 +12,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "lifesign/client/session_status.h"
 
@@ -78,6 +80,15 @@ class Session {
   // interaction. Nothing happens if it has not changed, except that kActive is
   // an interaction again.
   void SetLifecycle(Lifecycle lifecycle);
+
+  // Joins a room, or leaves it: told at once. Idempotent. The session is put
+  // into its rooms again whenever it is opened again.
+  //   INVALID_ARGUMENT    `room` is not UTF-8, empty or longer than 128 bytes
+  //   RESOURCE_EXHAUSTED  (JoinRoom) it would be in more than 100 rooms
+  // Of rooms that others put it in, only the server knows: then its error
+  // TOO_MANY_ROOMS comes by the status, and nothing was joined.
+  absl::Status JoinRoom(absl::string_view room);
+  absl::Status LeaveRoom(absl::string_view room);
 
   // The network changed, or the machine slept: asks the server for an answer,
   // and takes the link for broken without one within 10 s. While waiting to

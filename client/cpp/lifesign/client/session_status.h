@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "absl/types/optional.h"
@@ -40,6 +41,11 @@ struct SessionSpec {
   v1::DeviceClass device_class = v1::DEVICE_CLASS_UNSPECIFIED;
   // Not given: a resumed session keeps what it has.
   absl::optional<std::map<std::string, std::string>> metadata = absl::nullopt;
+  // Given (also empty): the session is in these rooms and no others, from the
+  // open on, and what JoinRoom and LeaveRoom make of them; it is put there anew
+  // with every open. At most 100. Not given: a resumed session stays in the
+  // rooms that it is in, whoever joined them.
+  absl::optional<std::set<std::string>> rooms = absl::nullopt;
   // The first signal, applied with the open: a login is one change. Not given:
   // connecting alone says nothing, and beats say kIdle.
   absl::optional<Lifecycle> lifecycle = Lifecycle::kActive;

@@ -142,6 +142,11 @@ void HeartbeatLogic::Apply(const v1::HeartbeatError& heartbeat_error,
 void HeartbeatLogic::ApplyTo(Handle handle, HeldSession& session,
                              const Error& error, RealTime now) {
   session.told.last_error = error;
+  if (error.reason == v1::ERROR_REASON_TOO_MANY_ROOMS) {
+    // Of a signal: the session goes on, without what that joined.
+    table_.MarkNews(handle);
+    return;
+  }
   if (error.reason == v1::ERROR_REASON_SESSION_TAKEN_OVER) {
     End(handle, session, SessionEnd::kTakenOver, now);
     return;

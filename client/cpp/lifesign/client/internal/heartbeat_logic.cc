@@ -28,8 +28,9 @@ constexpr Duration kBeatsTogether = milliseconds(20);
 constexpr Duration kUnpromisedInterval = seconds(10);
 // However small a promise, no beats in a tight loop.
 constexpr Duration kShortestInterval = milliseconds(50);
-// A message grows no further by opens, far below the 4 MiB that servers take.
-constexpr size_t kOpenBytesPerMessage = 1u << 20;
+// A message grows no further by opens and rooms, far below the 4 MiB that
+// servers take.
+constexpr size_t kBytesPerMessage = 1u << 20;
 
 }  // namespace
 
@@ -115,7 +116,7 @@ void HeartbeatLogic::HalfClose(RealTime now) {
 
 void HeartbeatLogic::Compose(RealTime now) {
   request_.Clear();
-  open_bytes_ = 0;
+  bytes_ = 0;
   ++message_;
   if (message_ == 1) request_.set_tenant(options_.tenant);
   if (hello_due_) {
@@ -124,6 +125,8 @@ void HeartbeatLogic::Compose(RealTime now) {
     while (const Handle handle = FirstSayable()) {
       if (!ComposeOne(handle, now)) break;
       table_.PopQueued();
+      // What its open could not say, a signal does.
+      if (table_.Find(handle)->rooms.HasNews()) table_.Enqueue(handle);
     }
     if (ask_due_) {
       RequireAnswer(now);
@@ -146,9 +149,9 @@ bool HeartbeatLogic::ComposeOne(Handle handle, RealTime now) {
     session.confirmed_at = session.spoken_at;
   }
   if (session.phase == Phase::kToOpen) {
-    open_bytes_ += session.OpenBytes();
+    bytes_ += session.OpenBytes();
     if (request_.opens_size() == limits::kMaxOpensPerMessage ||
-        (open_bytes_ > kOpenBytesPerMessage && request_.opens_size() > 0)) {
+        (bytes_ > kBytesPerMessage && request_.opens_size() > 0)) {
       return false;
     }
     session.FillOpen(handle, message_, now, *request_.add_opens());
@@ -157,7 +160,11 @@ bool HeartbeatLogic::ComposeOne(Handle handle, RealTime now) {
     RequireAnswer(now);
     return true;
   }
-  if (request_.signals_size() == limits::kMaxSignalsPerMessage) return false;
+  bytes_ += session.rooms.SignalBytes();
+  if (request_.signals_size() == limits::kMaxSignalsPerMessage ||
+      (bytes_ > kBytesPerMessage && request_.signals_size() > 0)) {
+    return false;
+  }
   session.FillSignal(handle, message_, now, *request_.add_signals());
   if (session.phase == Phase::kGoodbye) {
     table_.SetPhase(session, Phase::kGoodbyeSent);

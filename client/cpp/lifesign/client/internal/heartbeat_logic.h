@@ -11,7 +11,9 @@
 #include <string>
 
 #include "absl/random/bit_gen_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "lifesign/client/internal/backoff.h"
 #include "lifesign/client/internal/heartbeat_port.h"
@@ -57,6 +59,8 @@ class HeartbeatLogic {
               absl::optional<Duration> idle_for, RealTime now);
   void Interacted(Handle handle, RealTime now);
   void SetLifecycle(Handle handle, Lifecycle lifecycle, RealTime now);
+  absl::Status JoinRoom(Handle handle, absl::string_view room, RealTime now);
+  absl::Status LeaveRoom(Handle handle, absl::string_view room, RealTime now);
   void Detach(Handle handle, RealTime now);
   void Leave(Handle handle, Duration linger, RealTime now);
   void OnNetworkChange(RealTime now);
@@ -169,7 +173,7 @@ class HeartbeatLogic {
   uint64_t acked_ = 0;
   RealTime answered_at_ = RealTime::min();
   v1::HeartbeatRequest request_;
-  size_t open_bytes_ = 0;  // in it
+  size_t bytes_ = 0;  // of opens and rooms in it
 
   // An answer is awaited until then; max: none is.
   RealTime answer_deadline_ = RealTime::max();

@@ -94,6 +94,26 @@ void HeartbeatLogic::Interacted(Handle handle, RealTime now) {
   Signal(handle, Lifecycle::kActive, absl::nullopt, now);
 }
 
+absl::Status HeartbeatLogic::JoinRoom(Handle handle, absl::string_view room,
+                                      RealTime now) {
+  absl::Status fault = ValidateId("room_id", room);
+  HeldSession* session = Holding(handle);
+  if (!fault.ok() || session == nullptr) return fault;
+  fault = session->rooms.Join(room);
+  if (fault.ok() && session->rooms.HasNews()) Say(handle, *session, now);
+  return fault;
+}
+
+absl::Status HeartbeatLogic::LeaveRoom(Handle handle, absl::string_view room,
+                                       RealTime now) {
+  absl::Status fault = ValidateId("room_id", room);
+  HeldSession* session = Holding(handle);
+  if (!fault.ok() || session == nullptr) return fault;
+  session->rooms.Leave(room);
+  if (session->rooms.HasNews()) Say(handle, *session, now);
+  return fault;
+}
+
 void HeartbeatLogic::Detach(Handle handle, RealTime now) {
   HeldSession* session = Holding(handle);
   if (session == nullptr) return;

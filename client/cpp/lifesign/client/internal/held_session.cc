@@ -68,7 +68,9 @@ Attention::Word Attention::Tell(RealTime now) {
 }
 
 HeldSession::HeldSession(const SessionSpec& session_spec, RealTime now)
-    : spec(session_spec), attention(session_spec.lifecycle, now) {}
+    : spec(session_spec),
+      attention(session_spec.lifecycle, now),
+      rooms(session_spec.rooms) {}
 
 void HeldSession::Spoke(uint64_t number, RealTime now) {
   spoken_message = number;
@@ -87,6 +89,7 @@ void HeldSession::FillOpen(Handle handle, uint64_t number, RealTime now,
     auto& entries = *options.mutable_metadata()->mutable_entries();
     entries.insert(spec.metadata->begin(), spec.metadata->end());
   }
+  rooms.TellOpen(options);
   attention.ForgetTold();
   const Attention::Word word = attention.Tell(now);
   open.set_kind(word.kind);
@@ -114,6 +117,7 @@ void HeldSession::FillSignal(Handle handle, uint64_t number, RealTime now,
   if (word.idle_for.has_value()) {
     ToProto(*word.idle_for, *signal.mutable_idle_for());
   }
+  if (rooms.HasNews()) rooms.TellSignal(*signal.mutable_rooms());
 }
 
 v1::SendSignalRequest HeldSession::LeaveRequest(
@@ -132,7 +136,8 @@ size_t HeldSession::OpenBytes() const {
   // Tags, lengths, numbers.
   constexpr size_t kFixed = 64;
   constexpr size_t kEntry = 12;
-  size_t bytes = kFixed + spec.user_id.size() + spec.session_id.size();
+  size_t bytes =
+      kFixed + spec.user_id.size() + spec.session_id.size() + rooms.OpenBytes();
   if (spec.metadata.has_value()) {
     for (const auto& [key, value] : *spec.metadata) {
       bytes += kEntry + key.size() + value.size();

@@ -12,6 +12,7 @@
 
 #include "absl/types/optional.h"
 #include "lifesign/client/internal/backoff.h"
+#include "lifesign/client/internal/held_rooms.h"
 #include "lifesign/client/session_status.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/base/time.h"
@@ -82,6 +83,7 @@ struct HeldSession {
   const SessionSpec spec;
 
   Attention attention;
+  HeldRooms rooms;
   Phase phase = Phase::kToOpen;
   // Waits for its place in the next message.
   bool queued = false;

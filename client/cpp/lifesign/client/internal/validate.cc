@@ -4,6 +4,7 @@
 #include "lifesign/client/internal/validate.h"
 
 #include <cstddef>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
@@ -33,6 +34,16 @@ absl::Status ValidateTenant(absl::string_view tenant) {
 absl::Status ValidateSpec(const SessionSpec& spec) {
   absl::Status fault = ValidateId("user_id", spec.user_id);
   fault.Update(ValidateId("session_id", spec.session_id));
+  if (spec.rooms.has_value()) {
+    for (const std::string& room : *spec.rooms) {
+      fault.Update(ValidateId("room_id", room));
+    }
+    if (spec.rooms->size() > std::size_t{limits::kMaxRoomsPerSession}) {
+      fault.Update(absl::InvalidArgumentError(
+          absl::StrCat(spec.rooms->size(), " rooms; the most is ",
+                       limits::kMaxRoomsPerSession)));
+    }
+  }
   if (!fault.ok() || !spec.metadata.has_value()) return fault;
   size_t bytes = 0;
   for (const auto& [key, value] : *spec.metadata) {

@@ -16,8 +16,8 @@ namespace lifesign::client::internal {
 // INVALID_ARGUMENT, naming `field`, unless `id` is UTF-8 of 1 to 128 bytes.
 absl::Status ValidateId(absl::string_view field, absl::string_view id);
 
-// INVALID_ARGUMENT unless ids and metadata of `spec` are UTF-8 and within the
-// limits of bytes.
+// INVALID_ARGUMENT unless ids, rooms and metadata of `spec` are UTF-8 and
+// within the limits of bytes, and the rooms at most 100.
 absl::Status ValidateSpec(const SessionSpec& spec);
 
 // INVALID_ARGUMENT unless `tenant` is empty or an id.
