@@ -130,7 +130,7 @@ def growth(points):
     yield from one("heartbeat by ids, ns, by sessions", "sessions",
                    "sessions", "by_id_ns")
     yield from one("bytes of a session with its ids, by sessions", "sessions",
-                   "sessions", "malloc_bytes_per_session_with_ids")
+                   "sessions", "bytes_per_session_with_ids")
     yield from one("CPU for a change told, ns, by watches", "fanout",
                    "watchers", "cpu_ns", "product")
     yield from one("snapshot, ms, by users", "snapshot", "users",

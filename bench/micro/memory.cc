@@ -13,7 +13,6 @@
 #include "bench/micro/session_ids.h"
 
 namespace lifesign::bench {
-namespace {
 
 double ResidentBytes() {
   std::ifstream statm("/proc/self/statm");
@@ -23,12 +22,14 @@ double ResidentBytes() {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-}  // namespace
+namespace {
 
 double AllocatedBytes() {
   const auto info = mallinfo2();
   return static_cast<double>(info.uordblks + info.hblkhd);
 }
+
+}  // namespace
 
 int RunMemory(const MemoryOptions& options) {
   const std::size_t sessions = options.users * options.sessions_per_user;

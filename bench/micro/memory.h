@@ -20,8 +20,8 @@ struct MemoryOptions {
 // they are kept counts.
 int RunMemory(const MemoryOptions& options);
 
-// What the allocator has handed out, in bytes.
-double AllocatedBytes();
+// Of this process.
+double ResidentBytes();
 
 }  // namespace lifesign::bench
 

@@ -63,6 +63,8 @@ class Server:
     # Which heartbeats it answers: "every" one, by choice "sparse" ones or
     # "none". The cheapest comes last.
     answers = ("every",)
+    # One answer for all heartbeats of a batch, where others answer each.
+    answers_batches = False
 
     def __init__(self, build, folder, interval):
         self.build = build
@@ -131,6 +133,7 @@ class Lifesign(Server):
     name = "lifesign"
     own = shared = True
     answers = ("every", "sparse")
+    answers_batches = True
 
     def binary(self):
         path = self.build / "server" / "lifesignd"
