@@ -3,7 +3,6 @@
 
 #include "bench/baseline/queue_echo.h"
 
-#include <array>
 #include <cstdint>
 
 #include "bench/baseline/streams.h"
@@ -53,14 +52,7 @@ class QueueStream {
         received_,
         *google::protobuf::Arena::CreateMessage<v1::HeartbeatRequest>(&arena));
     received_.Clear();
-    auto* response =
-        google::protobuf::Arena::CreateMessage<v1::HeartbeatResponse>(&arena);
-    response->set_acked(++messages_);
-    std::array<std::uint8_t, 16> text;
-    const std::size_t size = response->ByteSizeLong();
-    response->SerializeWithCachedSizesToArray(text.data());
-    const grpc::Slice slice(text.data(), size);
-    grpc::ByteBuffer answer(&slice, 1);
+    grpc::ByteBuffer answer = Answered(arena, ++messages_);
     answer_.Swap(&answer);
     state_ = State::kAnswering;
     stream_.Write(answer_, this);

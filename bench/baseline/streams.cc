@@ -7,6 +7,7 @@
 #include <grpcpp/impl/codegen/proto_buffer_reader.h>
 
 #include <array>
+#include <cstdint>
 
 namespace lifesign::bench {
 namespace {
@@ -31,6 +32,19 @@ bool Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
   }
   grpc::ProtoBufferReader reader(&bytes);
   return message.ParseFromZeroCopyStream(&reader);
+}
+
+grpc::ByteBuffer Answered(google::protobuf::Arena& arena,
+                          std::uint64_t messages) {
+  auto* response =
+      google::protobuf::Arena::CreateMessage<v1::HeartbeatResponse>(&arena);
+  response->set_acked(messages);
+  // Short enough to lie in the slice itself.
+  std::array<std::uint8_t, 16> text;
+  const std::size_t size = response->ByteSizeLong();
+  response->SerializeWithCachedSizesToArray(text.data());
+  const grpc::Slice slice(text.data(), size);
+  return grpc::ByteBuffer(&slice, 1);
 }
 
 void Watch::Send(const grpc::ByteBuffer& message) {

@@ -9,6 +9,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <cstdint>
 #include <deque>
 
 #include "lifesign/v1/presence_service.grpc.pb.h"
@@ -60,6 +61,10 @@ google::protobuf::Arena& FreshArena();
 bool Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message);
 
 // A watch: what is sent while a message is on its way waits, in order.
+// The answer to so many messages of a stream.
+grpc::ByteBuffer Answered(google::protobuf::Arena& arena,
+                          std::uint64_t messages);
+
 class Watch final : public RawWatchReactor {
  public:
   void Send(const grpc::ByteBuffer& message);

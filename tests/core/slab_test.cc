@@ -11,7 +11,7 @@
 #include <set>
 #include <thread>
 
-#include "server/core/session/slab_regions.h"
+#include "server/base/huge_page_regions.h"
 
 namespace lifesign {
 namespace {
@@ -32,13 +32,14 @@ static_assert(sizeof(Thing) == 128);
 
 // Of so many, some lie on the heap and some in three regions, of which two are
 // full.
-constexpr std::uint32_t kMany = 3 * SlabRegions::kBytes / sizeof(Thing) + 256;
+constexpr std::uint32_t kMany =
+    3 * HugePageRegions::kBytes / sizeof(Thing) + 256;
 
-TEST(SlabRegionsTest, TakesZeroedAlignedMemoryThatDoesNotOverlap) {
+TEST(HugePageRegionsTest, TakesZeroedAlignedMemoryThatDoesNotOverlap) {
   constexpr std::size_t kPiece = 64 * 5;
-  SlabRegions regions;
+  HugePageRegions regions;
   std::set<std::uintptr_t> taken;
-  for (std::size_t i = 0; i < 2 * SlabRegions::kBytes / kPiece; ++i) {
+  for (std::size_t i = 0; i < 2 * HugePageRegions::kBytes / kPiece; ++i) {
     auto* const piece = static_cast<unsigned char*>(regions.Take(kPiece));
     const auto at = reinterpret_cast<std::uintptr_t>(piece);
     ASSERT_EQ(at % 64, 0U);
@@ -46,17 +47,17 @@ TEST(SlabRegionsTest, TakesZeroedAlignedMemoryThatDoesNotOverlap) {
     piece[0] = piece[kPiece - 1] = 1;
     ASSERT_TRUE(taken.insert(at).second);
     // Never across the end of a huge page.
-    ASSERT_EQ(at / SlabRegions::kBytes,
-              (at + kPiece - 1) / SlabRegions::kBytes);
+    ASSERT_EQ(at / HugePageRegions::kBytes,
+              (at + kPiece - 1) / HugePageRegions::kBytes);
   }
 }
 
-TEST(SlabRegionsTest, GivesEachFullRegionOnce) {
-  SlabRegions regions;
+TEST(HugePageRegionsTest, GivesEachFullRegionOnce) {
+  HugePageRegions regions;
   EXPECT_EQ(regions.TakeFull(), nullptr);
-  void* const first = regions.Take(SlabRegions::kBytes);
+  void* const first = regions.Take(HugePageRegions::kBytes);
   EXPECT_EQ(regions.TakeFull(), nullptr);
-  void* const second = regions.Take(SlabRegions::kBytes);
+  void* const second = regions.Take(HugePageRegions::kBytes);
   EXPECT_EQ(regions.TakeFull(), first);
   EXPECT_EQ(regions.TakeFull(), nullptr);
   regions.Take(64);
@@ -73,7 +74,7 @@ TEST(SlabTest, KeepsEveryObjectWhereItIsAndDestroysItOnce) {
     }
     int made_huge = 0;
     while (void* const region = slab.TakeFullRegion()) {
-      SlabRegions::MakeHuge(region);
+      HugePageRegions::MakeHuge(region);
       ++made_huge;
     }
     EXPECT_GE(made_huge, 1);
@@ -89,7 +90,7 @@ TEST(SlabTest, MayBeWrittenToWhileItBecomesHuge) {
   std::atomic<bool> made_huge{false};
   std::thread other([&] {
     while (void* const region = slab.TakeFullRegion()) {
-      SlabRegions::MakeHuge(region);
+      HugePageRegions::MakeHuge(region);
     }
     made_huge = true;
   });

@@ -157,7 +157,7 @@ void SessionShard::MakeMemoryHuge() {
     MutexLock lock(mutex_);
     region = std::exchange(small_pages_, nullptr);
   }
-  if (region != nullptr) SlabRegions::MakeHuge(region);
+  if (region != nullptr) HugePageRegions::MakeHuge(region);
 }
 
 void SessionShard::HandleDeadline(Session& session, const Now& now,

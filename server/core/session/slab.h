@@ -14,7 +14,7 @@
 #include <new>
 #include <vector>
 
-#include "server/core/session/slab_regions.h"
+#include "server/base/huge_page_regions.h"
 
 namespace lifesign {
 
@@ -82,14 +82,14 @@ class Slab {
 
   bool Has(std::uint32_t slot) const { return slot / kChunk < chunks_.size(); }
 
-  // See SlabRegions.
+  // See HugePageRegions.
   void* TakeFullRegion() { return regions_.TakeFull(); }
 
  private:
   static constexpr std::uint32_t kChunk = Chunk::kSize;
   // A slab that is smaller than a region has no use for one.
   static constexpr std::size_t kHeapChunks =
-      SlabRegions::kBytes / sizeof(Chunk);
+      HugePageRegions::kBytes / sizeof(Chunk);
 
   Chunk* NewChunk() {
     if (chunks_.size() < kHeapChunks) return new Chunk;
@@ -112,7 +112,7 @@ class Slab {
     for (std::uint32_t i = kChunk; i-- > 0;) Free(first + i);
   }
 
-  SlabRegions regions_;
+  HugePageRegions regions_;
   // Owned: the first kHeapChunks lie on the heap, the others in regions_.
   std::vector<Chunk*> chunks_;
   std::uint32_t first_free_ = kNoSlot;

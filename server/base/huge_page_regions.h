@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The memory of large slabs, in pieces that can become huge pages.
-#ifndef LIFESIGN_SERVER_CORE_SESSION_SLAB_REGIONS_H_
-#define LIFESIGN_SERVER_CORE_SESSION_SLAB_REGIONS_H_
+// Memory in pieces that can become huge pages, once they are full.
+#ifndef LIFESIGN_SERVER_BASE_HUGE_PAGE_REGIONS_H_
+#define LIFESIGN_SERVER_BASE_HUGE_PAGE_REGIONS_H_
 
 #include <cstddef>
 #include <vector>
 
 namespace lifesign {
 
-// Random access to a gigabyte of sessions waits as long for the walk through
+// Random access to a gigabyte waits as long for the walk through
 // the page table as for the memory itself, unless the pages are huge. A region
 // is as large as a huge page and begins where one may. Until it is full it lies
 // on small pages, so that only what is used is resident; then it can be made
@@ -18,14 +18,14 @@ namespace lifesign {
 //
 // Given back to the system when it is destroyed. Not thread-safe, but for
 // MakeHuge().
-class SlabRegions {
+class HugePageRegions {
  public:
   static constexpr std::size_t kBytes = std::size_t{2} << 20;
 
-  SlabRegions() = default;
-  ~SlabRegions();
-  SlabRegions(const SlabRegions&) = delete;
-  SlabRegions& operator=(const SlabRegions&) = delete;
+  HugePageRegions() = default;
+  ~HugePageRegions();
+  HugePageRegions(const HugePageRegions&) = delete;
+  HugePageRegions& operator=(const HugePageRegions&) = delete;
 
   // Memory that is zero, aligned to 64 bytes. Throws std::bad_alloc.
   // REQUIRES: the same number of bytes each time, a multiple of 64, at most
@@ -41,7 +41,7 @@ class SlabRegions {
 
   // Moves what lies in `region` to a huge page, if the system has one to give:
   // a few milliseconds in the kernel, in which others go on reading and writing
-  // it. Thread-safe while the SlabRegions lives. Linux 6.1 does so at once
+  // it. Thread-safe while the HugePageRegions lives. Linux 6.1 does so at once
   // (MADV_COLLAPSE), an older one when it comes by.
   static void MakeHuge(void* region);
 
@@ -54,4 +54,4 @@ class SlabRegions {
 
 }  // namespace lifesign
 
-#endif  // LIFESIGN_SERVER_CORE_SESSION_SLAB_REGIONS_H_
+#endif  // LIFESIGN_SERVER_BASE_HUGE_PAGE_REGIONS_H_

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "server/core/session/slab_regions.h"
+#include "server/base/huge_page_regions.h"
 
 #include <sys/mman.h>
 
@@ -35,7 +35,7 @@ void* Reserve(std::size_t bytes) {
 
 // So much of its own that it begins at a multiple of its size.
 void* NewRegion() {
-  constexpr std::size_t kBytes = SlabRegions::kBytes;
+  constexpr std::size_t kBytes = HugePageRegions::kBytes;
   auto* const memory = static_cast<char*>(Reserve(2 * kBytes));
   const std::size_t past = reinterpret_cast<std::uintptr_t>(memory) % kBytes;
   const std::size_t before = past == 0 ? 0 : kBytes - past;
@@ -52,7 +52,7 @@ void* NewRegion() {
 
 }  // namespace
 
-SlabRegions::~SlabRegions() {
+HugePageRegions::~HugePageRegions() {
   for (void* const region : regions_) {
 #ifdef LIFESIGN_LSAN
     __lsan_unregister_root_region(region, kBytes);
@@ -61,7 +61,7 @@ SlabRegions::~SlabRegions() {
   }
 }
 
-void* SlabRegions::Take(std::size_t bytes) {
+void* HugePageRegions::Take(std::size_t bytes) {
   if (kBytes - taken_in_last_ < bytes) {
     regions_.reserve(regions_.size() + 1);
     regions_.push_back(NewRegion());
@@ -72,7 +72,7 @@ void* SlabRegions::Take(std::size_t bytes) {
   return taken;
 }
 
-void SlabRegions::MakeHuge(void* region) {
+void HugePageRegions::MakeHuge(void* region) {
   madvise(region, kBytes, MADV_HUGEPAGE);
   madvise(region, kBytes, kCollapse);
 }
