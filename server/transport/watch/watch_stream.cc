@@ -81,11 +81,13 @@ void WatchStream::OnWritten(bool ok) {
   MutexLock lock(mutex_);
   writing_ = false;
   if (phase_ >= Phase::kFinished || !ok) return;
-  if (phase_ == Phase::kLive && !watch_->HasMail()) {
+  const Now now = parts_.time.Read();
+  // Time may have gone on while the message was on its way: progress that is
+  // due is told now, not when somebody next looks at deadlines.
+  if (phase_ == Phase::kLive && !watch_->HasMail() && !ProgressIsDue(now)) {
     ExpectProgress();
     return;
   }
-  const Now now = parts_.time.Read();
   Pump(now);
   ExpectNext(now);
 }
@@ -242,13 +244,17 @@ void WatchStream::DraftChanges(const Now& now, Draft& draft) {
     }
     return;
   }
-  const Duration interval = options_->progress_interval;
-  if (interval.count() == 0 || now.presence - write_began_ < interval) return;
+  if (!ProgressIsDue(now)) return;
   EncodeReadTime(parts_.engine, now, *draft.tail.mutable_progress());
   if (!live) return;
   // Whatever waits for its batch must not be left behind by the token.
   draft.changes = TakeMail();
   DraftToken(now, draft);
+}
+
+bool WatchStream::ProgressIsDue(const Now& now) const {
+  const Duration interval = options_->progress_interval;
+  return interval.count() != 0 && now.presence - write_began_ >= interval;
 }
 
 bool WatchStream::MailIsDue(const Now& now) const {

@@ -92,6 +92,8 @@ class WatchStream final : public StreamLogic,
   // Takes what waits in the mailbox, and learns up to where that leads.
   Mail TakeMail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MailIsDue(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool ProgressIsDue(const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Why the token cannot be continued from; UNSPECIFIED without one.
   v1::ResyncReason ReasonToResync() const;
