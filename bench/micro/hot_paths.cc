@@ -27,7 +27,7 @@ constexpr std::size_t kSessions = 2'000;
 constexpr std::uint64_t kSeed = 3;
 const std::shared_ptr<const void> kWire = std::make_shared<int>(0);
 
-std::shared_ptr<const void> EncodeAlike(const Change&) { return kWire; }
+std::shared_ptr<const void> EncodeAlike(const Change&, Detail) { return kWire; }
 
 void Check(bool holds, const char* what) {
   if (holds) return;

@@ -9,6 +9,7 @@
 #include "bench/micro/memory.h"
 #include "bench/micro/scale.h"
 #include "bench/micro/tick.h"
+#include "bench/micro/watches.h"
 
 namespace lifesign::bench {
 namespace {
@@ -47,6 +48,12 @@ int Run(int argc, char** argv) {
   command->add_option("--shards", scale.shards);
   command->add_option("--sessions-of-shards", scale.sessions_of_shards);
 
+  WatchesOptions watches;
+  command = app.add_subcommand("watches", "Pairs of watch and user; copies");
+  command->add_option("--pairs", watches.pairs);
+  command->add_option("--users", watches.users);
+  command->add_option("--shards", watches.shards);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -56,6 +63,7 @@ int Run(int argc, char** argv) {
   if (app.got_subcommand("memory")) return RunMemory(memory);
   if (app.got_subcommand("tick")) return RunTick(tick);
   if (app.got_subcommand("expiry")) return RunExpiry(expiry);
+  if (app.got_subcommand("watches")) return RunWatches(watches);
   return RunScale(scale);
 }
 

@@ -22,14 +22,10 @@ double ResidentBytes() {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-namespace {
-
 double AllocatedBytes() {
   const auto info = mallinfo2();
   return static_cast<double>(info.uordblks + info.hblkhd);
 }
-
-}  // namespace
 
 int RunMemory(const MemoryOptions& options) {
   const std::size_t sessions = options.users * options.sessions_per_user;

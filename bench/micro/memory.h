@@ -22,6 +22,8 @@ int RunMemory(const MemoryOptions& options);
 
 // Of this process.
 double ResidentBytes();
+// What its allocator has handed out.
+double AllocatedBytes();
 
 }  // namespace lifesign::bench
 

@@ -119,7 +119,9 @@ Change ChangeOf(std::uint64_t user, Revision revision) {
 // A change into the bytes that its watchers share.
 void EncodeOneChange(benchmark::State& state) {
   const Change change = ChangeOf(1, 1);
-  for (auto _ : state) benchmark::DoNotOptimize(EncodeChange(change));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(EncodeChange(change, Detail::kState));
+  }
 }
 BENCHMARK(EncodeOneChange);
 
@@ -129,9 +131,9 @@ void MailboxPutAndTake(benchmark::State& state) {
   std::vector<PublishedChangePtr> changes;
   for (std::size_t i = 0; i < users; ++i) {
     changes.push_back(std::make_shared<PublishedChange>(
-        PublishedChange{ChangeOf(i, i + 1), nullptr}));
+        PublishedChange{ChangeOf(i, i + 1), {}}));
   }
-  Mailbox mailbox;
+  Mailbox mailbox{WatchTerms()};
   for (auto _ : state) {
     for (const PublishedChangePtr& change : changes) mailbox.Put(change);
     benchmark::DoNotOptimize(mailbox.Take(users));

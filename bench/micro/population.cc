@@ -24,7 +24,9 @@ PresenceEngine::Options EngineOptions(int shards) {
   return options;
 }
 
-std::shared_ptr<const void> EncodeNothing(const Change&) { return nullptr; }
+std::shared_ptr<const void> EncodeNothing(const Change&, Detail) {
+  return nullptr;
+}
 
 }  // namespace
 

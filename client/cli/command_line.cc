@@ -132,7 +132,14 @@ class CommandLine {
       return Sessions(settings_, sessions_);
     }
     if (app_.got_subcommand("explain")) return Explain(settings_, explain_);
-    if (app_.got_subcommand("watch")) return Watch(settings_, watch_);
+    if (app_.got_subcommand("watch")) {
+      if (watch_.users.empty() != watch_.all) {
+        std::cerr << "Watch whom? Name users, or say --all.\n"
+                     "Run with --help for more information.\n";
+        return kExitUsage;
+      }
+      return Watch(settings_, watch_);
+    }
     if (app_.got_subcommand("room")) return Room(settings_, room_);
     if (app_.got_subcommand("beat")) return Beat(settings_, beat_);
     return Simulate(settings_, simulate_);
@@ -187,9 +194,32 @@ class CommandLine {
   }
 
   void AddWatch() {
-    CLI::App* command =
-        AddQuestion("watch", "What users are, and each change until Ctrl-C",
-                    &watch_.users, true);
+    CLI::App* command = app_.add_subcommand(
+        "watch", "What users are, and each change until Ctrl-C");
+    command->add_option("USER", watch_.users, "Whom to ask about")
+        ->check(NotUtf8)
+        ->type_name("");
+    command->add_flag("--all", watch_.all, "Everyone of the tenant instead");
+    static const std::map<std::string, v1::PresenceState> kStates = {
+        {"active", v1::PRESENCE_STATE_ACTIVE},
+        {"idle", v1::PRESENCE_STATE_IDLE},
+        {"away", v1::PRESENCE_STATE_AWAY},
+        {"stale", v1::PRESENCE_STATE_STALE},
+        {"offline", v1::PRESENCE_STATE_OFFLINE}};
+    command
+        ->add_option("--states", watch_.states,
+                     "Only who comes to one of these, or leaves it (default: "
+                     "all)")
+        ->transform(CLI::CheckedTransformer(kStates, CLI::ignore_case))
+        ->delimiter(',')
+        ->option_text("STATE[,STATE...]");
+    command->add_flag("--devices", watch_.devices,
+                      "Also changes of the state on a class of device alone");
+    command
+        ->add_option("--resume", watch_.resume_file,
+                     "Go on from where the last watch with this file ended: "
+                     "tell only what has changed since. The file is made")
+        ->option_text("FILE");
     command
         ->add_option("--count", watch_.count,
                      "End after so many changes, the first word about each "
@@ -199,6 +229,8 @@ class CommandLine {
                 "End after so long; 0: never");
     command->footer(
         Footer("  lifesign watch ann bob\n"
+               "  lifesign watch --all --states active,idle\n"
+               "  lifesign watch --all --resume seen.token --for 1s\n"
                "  lifesign watch ann --count 1\n"
                "  lifesign watch ann --json --for 1m"));
   }

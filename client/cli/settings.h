@@ -31,7 +31,15 @@ struct UsersSettings {
 };
 
 struct WatchSettings {
+  // Whom: everyone, or these.
+  bool all = false;
   std::vector<std::string> users;
+  // The states of interest; none: all.
+  std::vector<v1::PresenceState> states;
+  // Also the state on each class of device.
+  bool devices = false;
+  // Where the token lies that the last run ended with. Empty: nowhere.
+  std::string resume_file;
   // End after so many changes; after so long. 0: not.
   std::int64_t count = 0;
   Duration for_duration{0};

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/calls.h"
 #include "client/cli/commands.h"
@@ -29,6 +31,26 @@ using Clock = std::chrono::steady_clock;
 // How often the link is looked at, while no event says anything of it.
 constexpr int kLookMs = 200;
 
+// What the file holds; empty if there is none.
+std::string ReadToken(const std::string& file) {
+  std::ifstream in(file);
+  std::string text;
+  std::getline(in, text);
+  std::string token;
+  return absl::Base64Unescape(text, &token) ? token : "";
+}
+
+// As a whole or not at all.
+bool WriteToken(const std::string& file, const std::string& token) {
+  const std::string written = absl::StrCat(file, ".new");
+  {
+    std::ofstream out(written);
+    out << absl::Base64Escape(token) << "\n";
+    if (!out.flush()) return false;
+  }
+  return std::rename(written.c_str(), file.c_str()) == 0;
+}
+
 class WatchLoop {
  public:
   WatchLoop(const Settings& settings, const WatchSettings& watch)
@@ -38,6 +60,12 @@ class WatchLoop {
     client::WatchOptions options;
     options.tenant = settings_.tenant;
     options.user_ids = watch_.users;
+    options.all_users = watch_.all;
+    options.states = watch_.states;
+    if (watch_.devices) options.detail = v1::WATCH_DETAIL_DEVICES;
+    if (!watch_.resume_file.empty()) {
+      options.resume_token = ReadToken(watch_.resume_file);
+    }
     options.on_event = [this](const WatchEvent& event) { events_.Push(event); };
     auto started = client::Watcher::Start(server_.channel(), options);
     if (!started.ok()) {
@@ -48,7 +76,7 @@ class WatchLoop {
     }
     watcher_ = std::move(*started);
     while (!result_.has_value()) Step();
-    return *result_;
+    return KeepToken() ? *result_ : kExitUsage;
   }
 
  private:
@@ -70,6 +98,17 @@ class WatchLoop {
     if (watch_.for_duration > Duration::zero() && age >= watch_.for_duration) {
       result_ = kExitOk;
     }
+  }
+
+  // For the next run. False if it cannot be.
+  bool KeepToken() {
+    if (watch_.resume_file.empty()) return true;
+    const std::string token = watcher_->resume_token();
+    if (token.empty() || WriteToken(watch_.resume_file, token)) return true;
+    std::fputs(absl::StrCat("lifesign: cannot write ", watch_.resume_file, "\n")
+                   .c_str(),
+               stderr);
+    return false;
   }
 
   void Tell(const WatchEvent& event, const client::WatchStatus& status) {

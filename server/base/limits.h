@@ -77,7 +77,18 @@ inline constexpr Duration kMassSilenceWindow = seconds(10);
 // What a server that ends leaves unary calls to be answered.
 inline constexpr Duration kShutdownGrace = milliseconds(250);
 
-// Watches.
+// Watches. What waits for one watcher, in bytes of this process: some thousand
+// changes, most of them shared with other watchers. And how many users a copy
+// for a watch passes within one reaction of gRPC's.
+inline constexpr std::size_t kMaxMailboxBytes = 1u << 20;
+inline constexpr std::size_t kCopiedPerReaction = 32'768;
+// At 400 bytes each, which is the most that ids of 128 bytes allow, a message
+// stays below kMaxMessageBytes.
+inline constexpr std::size_t kChangesPerMessage = 10'000;
+// FollowPresence: users that one message adds or removes, and how long the
+// first message may be waited for.
+inline constexpr std::size_t kMaxFollowedPerMessage = 10'000;
+inline constexpr Duration kFollowWithoutRequest = seconds(60);
 inline constexpr int kSnapshotSliceUsers = 1'000;
 inline constexpr Duration kMaxBatchingDelay = seconds(1);
 inline constexpr Duration kDefaultProgressInterval = seconds(25);

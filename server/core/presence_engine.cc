@@ -236,12 +236,12 @@ Policy PresenceEngine::policy() const {
 
 std::vector<PresenceRecord> PresenceEngine::CopyAndRegister(
     const std::shared_ptr<Watch>& watch, absl::Span<const std::string> users,
-    const Now& now) {
+    const Now& now, Revision since) {
   std::vector<PresenceRecord> records;
-  records.reserve(users.size());
+  if (since == 0) records.reserve(users.size());
   for (const std::string& user : users) {
     const SessionMap::Place place = map_.Find(user);
-    place.shard.CopyAndRegister(watch, user, place.hash, now, records);
+    place.shard.CopyAndRegister(watch, user, place.hash, since, now, records);
     Announce(place.shard);
   }
   return records;
@@ -252,6 +252,56 @@ void PresenceEngine::Unregister(const Watch& watch,
   for (const std::string& user : users) {
     map_.Find(user).shard.Unregister(watch, user);
   }
+}
+
+PresenceEngine::AllSlice PresenceEngine::CopyAllAndRegister(
+    const std::shared_ptr<Watch>& watch, std::size_t most, AllCopy& copy,
+    const Now& now) {
+  AllSlice slice;
+  SessionShard& shard = map_.shard(copy.shard);
+  auto step = SessionShard::CopyStep::kMore;
+  if (copy.order == CopyOrder::kBySlot) {
+    step = shard.CopyBySlot(
+        watch, copy.told.empty() ? nullptr : &copy.told[copy.shard], most,
+        copy.slot, now, slice.records);
+  } else {
+    step = shard.CopyByLog(watch, copy.told[copy.shard], most, copy.slot == 0,
+                           now, slice.records);
+    copy.slot = 1;
+  }
+  Announce(shard);
+  slice.compacted = step == SessionShard::CopyStep::kCompacted;
+  if (step == SessionShard::CopyStep::kDone) {
+    ++copy.shard;
+    copy.slot = 0;
+  }
+  return slice;
+}
+
+Revision PresenceEngine::forgotten_up_to() const {
+  Revision up_to = 0;
+  for (std::size_t i = 0; i < map_.size(); ++i) {
+    up_to = std::max(up_to, map_.shard(i).forgotten_up_to());
+  }
+  return up_to;
+}
+
+PresenceEngine::AllTold PresenceEngine::UnregisterAll(const Watch& watch,
+                                                      Revision since) {
+  AllTold told(map_.size());
+  for (std::size_t i = 0; i < map_.size(); ++i) {
+    if (auto known = map_.shard(i).UnregisterAll(watch)) {
+      told[i] = *std::move(known);
+    } else {
+      told[i].up_to = since;
+    }
+  }
+  return told;
+}
+
+void PresenceEngine::NoteTold(const Watch& watch, const Change& change) {
+  map_.Find(change.after.user)
+      .shard.NoteTold(watch, change.after.user, change.after.revision);
 }
 
 void PresenceEngine::Publish(const Now& now, const Encode& encode) {

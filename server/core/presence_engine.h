@@ -71,8 +71,9 @@ class PresenceEngine {
     // is something to publish and had been nothing. May be empty.
     std::function<void()> on_changes;
   };
-  // Makes of a change the bytes that its watchers share.
-  using Encode = std::function<std::shared_ptr<const void>(const Change&)>;
+  // Makes of a change the bytes that its watchers of a detail share.
+  using Encode =
+      std::function<std::shared_ptr<const void>(const Change&, Detail)>;
 
   PresenceEngine(Options options, const Now& start);
 
@@ -140,14 +141,63 @@ class PresenceEngine {
 
   // Copies the presence of `users` as of one instant each, and registers
   // `watch` for all that is newer. Called again for the same user, it replaces
-  // what waits of them. REQUIRES: at most limits::kSnapshotSliceUsers, each
-  // once.
+  // what waits of them. With `since`, those who have not changed after it, nor
+  // after `watch` was last copied or told them, are registered, but not among
+  // the records. REQUIRES: at most limits::kSnapshotSliceUsers, each once.
   std::vector<PresenceRecord> CopyAndRegister(
       const std::shared_ptr<Watch>& watch, absl::Span<const std::string> users,
-      const Now& now);
+      const Now& now, Revision since = 0);
 
   // Nothing more is delivered for these users to `watch`.
   void Unregister(const Watch& watch, absl::Span<const std::string> users);
+
+  // `watch`, which is registered for the user of `change`, was told it.
+  void NoteTold(const Watch& watch, const Change& change);
+
+  // In which order everyone is copied.
+  enum class CopyOrder : std::uint8_t {
+    // By where users lie: every one has their turn, however often they change.
+    kBySlot,
+    // The latest change first, as far back as wanted: nobody else is looked at.
+    // Who changes before their turn has none: they come by mail.
+    kByLog,
+  };
+  // What a watch of everyone has been told, shard by shard.
+  using AllTold = std::vector<InterestIndex::Told>;
+  // A copy of everyone, and how far it is.
+  struct AllCopy {
+    CopyOrder order = CopyOrder::kBySlot;
+    // Of those who changed after what was told, be they what they are. Empty: a
+    // snapshot, of those who are live and in a state of interest. REQUIRES: not
+    // empty if kByLog.
+    AllTold told;
+    std::size_t shard = 0;
+    // kBySlot: the next one. kByLog: 0 until the shard is begun.
+    std::uint32_t slot = 0;
+  };
+  struct AllSlice {
+    std::vector<PresenceRecord> records;
+    // Of those who changed after what was told some are not remembered: the
+    // copy is over, and a snapshot is to be made instead.
+    bool compacted = false;
+  };
+  // Copies a slice for a watch of everyone: passes at most `most` users under
+  // one lock, and registers for all that is newer of those who have been
+  // passed; of others nothing is delivered yet. May be empty. REQUIRES:
+  // !HasCopiedAll(copy), 0 < most; before the first slice of a copy
+  // UnregisterAll, and Watch::OpenMailbox after that.
+  AllSlice CopyAllAndRegister(const std::shared_ptr<Watch>& watch,
+                              std::size_t most, AllCopy& copy, const Now& now);
+  bool HasCopiedAll(const AllCopy& copy) const {
+    return copy.shard == map_.size();
+  }
+  // Nothing more is delivered to a watch of everyone. Returns what it has been
+  // told, without what it has not taken out of its mailbox; of a shard that it
+  // was not registered with: everything up to `since`.
+  AllTold UnregisterAll(const Watch& watch, Revision since = 0);
+  // Of users who changed after it none was forgotten: such changes can be
+  // copied.
+  Revision forgotten_up_to() const;
 
   // Moves what lies in the outboxes into mailboxes, in order, and wakes their
   // watchers. One call at a time; to be called by the publisher's thread after

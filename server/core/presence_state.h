@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 namespace lifesign {
 
@@ -19,6 +20,36 @@ inline constexpr std::size_t kStates = 5;
 constexpr State Higher(State a, State b) { return a < b ? a : b; }
 constexpr State Lower(State a, State b) { return a < b ? b : a; }
 constexpr bool IsLive(State state) { return state != State::kOffline; }
+
+// Some of the states.
+class StateSet {
+ public:
+  constexpr StateSet() = default;
+  constexpr StateSet(std::initializer_list<State> states) {
+    for (const State state : states) Add(state);
+  }
+  static constexpr StateSet All() {
+    return {State::kActive, State::kIdle, State::kAway, State::kStale,
+            State::kOffline};
+  }
+
+  constexpr void Add(State state) {
+    bits_ = static_cast<std::uint8_t>(bits_ | Bit(state));
+  }
+  constexpr bool Has(State state) const { return (bits_ & Bit(state)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  // One for each state, the lowest for kActive.
+  constexpr std::uint8_t bits() const { return bits_; }
+
+  friend bool operator==(const StateSet&, const StateSet&) = default;
+
+ private:
+  static constexpr std::uint8_t Bit(State state) {
+    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(state));
+  }
+
+  std::uint8_t bits_ = 0;
+};
 
 enum class Cause : std::uint8_t {
   kNone,

@@ -80,12 +80,25 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* PresenceService::WatchPresence(
   ScratchArena arena;
   auto& message = arena.Create<v1::WatchPresenceRequest>();
   WatchOptions options;
-  const auto error = ParseMessage(*request, message)
-                         ? DecodeWatch(message, options)
-                         : MalformedMessage();
+  const auto error =
+      ParseMessage(*request, message)
+          ? DecodeWatch(message, parts_.limits.max_watched_users, options)
+          : MalformedMessage();
   if (error.has_value()) return Refuse<ServerStreamReactor>(*context, *error);
   const auto stream = std::make_shared<WatchStream>(parts_, std::move(options));
   auto* reactor = Begin<ServerStreamReactor>(*context, stream, std::move(slot));
+  if (gate_.state() == ServingGate::State::kDraining) stream->EndForDrain();
+  return reactor;
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
+PresenceService::FollowPresence(grpc::CallbackServerContext* context) {
+  absl::optional<ConnectionStreams::Slot> slot;
+  if (const auto error = Admit(*context, slot)) {
+    return Refuse<BidiReactor>(*context, *error);
+  }
+  const auto stream = std::make_shared<WatchStream>(parts_);
+  auto* reactor = Begin<BidiReactor>(*context, stream, std::move(slot));
   if (gate_.state() == ServingGate::State::kDraining) stream->EndForDrain();
   return reactor;
 }

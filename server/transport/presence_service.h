@@ -23,15 +23,19 @@ namespace lifesign {
 // and what many watchers are told is serialized once.
 using RawPresenceService = v1::PresenceService::WithRawCallbackMethod_Heartbeat<
     v1::PresenceService::WithRawCallbackMethod_WatchPresence<
-        v1::PresenceService::WithRawCallbackMethod_SendSignal<
-            v1::PresenceService::WithRawCallbackMethod_GetPresence<
-                v1::PresenceService::WithRawCallbackMethod_BatchGetPresences<
-                    v1::PresenceService::WithRawCallbackMethod_ListSessions<
-                        v1::PresenceService::
-                            WithRawCallbackMethod_ExplainPresence<
-                                v1::PresenceService::
-                                    WithRawCallbackMethod_GetRoom<
-                                        v1::PresenceService::Service>>>>>>>>;
+        v1::PresenceService::WithRawCallbackMethod_FollowPresence<
+            v1::PresenceService::WithRawCallbackMethod_SendSignal<
+                v1::PresenceService::WithRawCallbackMethod_GetPresence<
+                    v1::PresenceService::
+                        WithRawCallbackMethod_BatchGetPresences<
+                            v1::PresenceService::
+                                WithRawCallbackMethod_ListSessions<
+                                    v1::PresenceService::
+                                        WithRawCallbackMethod_ExplainPresence<
+                                            v1::PresenceService::
+                                                WithRawCallbackMethod_GetRoom<
+                                                    v1::PresenceService::
+                                                        Service>>>>>>>>>;
 
 // Admits calls and hands them to what answers them. Thread-safe.
 class PresenceService final : public RawPresenceService {
@@ -44,6 +48,9 @@ class PresenceService final : public RawPresenceService {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchPresence(
       grpc::CallbackServerContext* context,
       const grpc::ByteBuffer* request) override;
+
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* FollowPresence(
+      grpc::CallbackServerContext* context) override;
 
   grpc::ServerUnaryReactor* SendSignal(grpc::CallbackServerContext* context,
                                        const grpc::ByteBuffer* request,

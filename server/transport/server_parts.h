@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_SERVER_TRANSPORT_SERVER_PARTS_H_
 #define LIFESIGN_SERVER_TRANSPORT_SERVER_PARTS_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "server/base/limits.h"
@@ -20,11 +21,13 @@ namespace lifesign {
 class HeartbeatStream;
 class WatchStream;
 
-// Named limits of docs/concepts.md § 14 that a server may lower.
+// Named limits of docs/concepts.md § 14 that a server may set otherwise.
 struct StreamLimits {
   int max_sessions_per_user = limits::kMaxSessionsPerUser;
   int max_sessions_per_stream = limits::kMaxSessionsPerStream;
   int max_streams_per_connection = limits::kMaxStreamsPerConnection;
+  int max_watched_users = limits::kMaxWatchedUsers;
+  std::size_t max_mailbox_bytes = limits::kMaxMailboxBytes;
 };
 
 // References: whoever makes it keeps them alive until every call is done.

@@ -260,7 +260,7 @@ TEST_F(CoreCases, C37b_AWatchEvaluatesWhoItCopies) {
   JumpTo(15.2);
   Active("u1/s1");
   Beat("u1/s1", 10, 100);
-  const auto mail = watch->Take(10);
+  const auto mail = watch->Take(10).mail;
   ASSERT_THAT(mail, SizeIs(1));
   EXPECT_EQ(mail[0]->change.before, State::kIdle);
   EXPECT_EQ(mail[0]->change.after.state, State::kActive);

@@ -7,7 +7,9 @@
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -265,6 +267,51 @@ TEST_F(CommandsTest, WatchEndsAfterSoManyChanges) {
                 .at("cause")
                 .string_value(),
             "CAUSE_DECAY");
+}
+
+TEST_F(CommandsTest, WatchOfAllTellsWhoIsLiveAndWhoComes) {
+  Login("ann", "tab");
+  Program watch(Command("watch --all --states active --devices --count 1"),
+                Input::kNothing, Environment());
+  ASSERT_TRUE(
+      watch.AwaitOutput("ann               active   for 0 s; active "
+                        "now; web active\n"));
+  Login("bob", "phone", v1::DEVICE_CLASS_MOBILE);
+  server_.Advance(milliseconds(100));
+  EXPECT_TRUE(watch.AwaitOutput("bob "));
+  EXPECT_EQ(watch.Wait(), 0);
+}
+
+TEST_F(CommandsTest, WatchOfNobodyOrOfSomeAndAllIsWrongUsage) {
+  for (const char* command :
+       {"watch", "watch ann --all", "watch ann --states here"}) {
+    SCOPED_TRACE(command);
+    EXPECT_EQ(Run(command).code, 2);
+  }
+}
+
+TEST_F(CommandsTest, WatchThatResumesTellsOnlyWhatHasChangedSince) {
+  const std::string file =
+      absl::StrCat(::testing::TempDir(), "watch_token.", getpid());
+  const std::string command =
+      absl::StrCat("watch --all --json --resume ", file);
+  const auto run = [&] {
+    Program watch(Command(command), Input::kNothing, Environment());
+    EXPECT_TRUE(watch.AwaitOutput("{\"event\":\"synced\"}\n"));
+    watch.Signal(SIGINT);
+    EXPECT_EQ(watch.Wait(), 0);
+    return watch.out();
+  };
+  Login("ann", "tab");
+  Login("bob", "tab");
+  server_.Advance(milliseconds(100));
+  EXPECT_THAT(run(), AllOf(HasSubstr("\"ann\""), HasSubstr("\"bob\"")));
+  server_.Advance(seconds(1));
+  Login("cid", "tab");
+  server_.Advance(milliseconds(100));
+  EXPECT_THAT(run(), AllOf(HasSubstr("\"cid\""), Not(HasSubstr("\"ann\""))));
+  EXPECT_THAT(run(), Not(HasSubstr("\"user_id\"")));
+  std::remove(file.c_str());
 }
 
 TEST_F(CommandsTest, WatchSaysWhenTheServerIsLost) {

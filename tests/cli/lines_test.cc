@@ -61,6 +61,21 @@ TEST(WatchLinesTest, TheFirstWordSaysSinceWhen) {
             "10:00:00  ann      active   for 3 min; active 4 s ago\n");
 }
 
+TEST(WatchLinesTest, TheDevicesThatWereAskedForAreNamed) {
+  auto record = Record(v1::PRESENCE_STATE_ACTIVE, v1::CAUSE_SIGNAL, kNow - 1);
+  auto& web = *record.add_devices();
+  web.set_device_class(v1::DEVICE_CLASS_WEB);
+  web.set_state(v1::PRESENCE_STATE_ACTIVE);
+  auto& mobile = *record.add_devices();
+  mobile.set_device_class(v1::DEVICE_CLASS_MOBILE);
+  mobile.set_state(v1::PRESENCE_STATE_IDLE);
+  EXPECT_EQ(
+      WatchText(
+          {Record(v1::PRESENCE_STATE_ACTIVE, v1::CAUSE_SIGNAL, 0), record}),
+      "09:59:59  ann      active   was active; heard of; web active, mobile "
+      "idle\n");
+}
+
 TEST(WatchLinesTest, AnUnknownUserWasNeverSeen) {
   v1::PresenceRecord record;
   record.set_user_id("ann");
@@ -74,7 +89,7 @@ TEST(WatchLinesTest, JsonKeepsTheNamesOfTheApi) {
                                                        v1::CAUSE_DECAY, kNow)}),
             "{\"event\":\"change\",\"before\":null,\"after\":{\"user_id\":"
             "\"ann\",\"state\":\"PRESENCE_STATE_IDLE\",\"cause\":"
-            "\"CAUSE_DECAY\",\"revision\":\"7\",\"since\":"
+            "\"CAUSE_DECAY\",\"revision\":\"7\",\"devices\":[],\"since\":"
             "\"2026-01-02T10:00:00Z\"}}\n");
 }
 

@@ -135,9 +135,13 @@ TEST_F(WatcherTest, WatcherMayBeDestroyedByItsOwnCallback) {
 }
 
 TEST_F(WatcherTest, WatchOptionsThatCannotBeRightAreRefused) {
-  WatchOptions too_many;
-  too_many.user_ids.assign(10'001, "u");
-  EXPECT_FALSE(Watcher::Start(Channel(), too_many).ok());
+  WatchOptions both;
+  both.user_ids = {"u1"};
+  both.all_users = true;
+  EXPECT_FALSE(Watcher::Start(Channel(), both).ok());
+  WatchOptions no_state;
+  no_state.states = {v1::PRESENCE_STATE_UNSPECIFIED};
+  EXPECT_FALSE(Watcher::Start(Channel(), no_state).ok());
   WatchOptions bad_id;
   bad_id.user_ids = {"\xC0\xAF"};
   EXPECT_FALSE(Watcher::Start(Channel(), bad_id).ok());

@@ -98,7 +98,7 @@ class ConcurrencyTest : public ::testing::TestWithParam<int> {
     std::map<std::string, Revision> newest;
     const auto publish = [&] {
       const Revision before = engine_->published_up_to();
-      engine_->Publish(clock_.now(), [&](const Change& change) {
+      engine_->Publish(clock_.now(), [&](const Change& change, Detail) {
         const std::string& user = change.after.user;
         if (change.after.revision <= newest[user]) ++out_of_order_;
         if (change.after.revision <= before) ++behind_watermark_;
@@ -185,8 +185,9 @@ TEST_P(ConcurrencyTest, ReadersWatchersAndPoliciesMayComeAtAnyTime) {
 TEST_P(ConcurrencyTest, BetweenCopyAndChangesNothingIsLostAndNothingToldTwice) {
   std::thread publisher([this] {
     while (!stop_.load(std::memory_order_acquire)) {
-      engine_->Publish(clock_.now(),
-                       [](const Change&) { return std::shared_ptr<void>(); });
+      engine_->Publish(clock_.now(), [](const Change&, Detail) {
+        return std::shared_ptr<void>();
+      });
     }
   });
   for (int i = 0; i < kRounds; ++i) {
@@ -208,7 +209,7 @@ TEST_P(ConcurrencyTest, BetweenCopyAndChangesNothingIsLostAndNothingToldTwice) {
     while (copied.state != State::kOffline && !watch->HasMail()) {
       std::this_thread::yield();
     }
-    const auto mail = watch->Take(10);
+    const auto mail = watch->Take(10).mail;
     if (copied.state == State::kOffline) {
       ASSERT_TRUE(mail.empty());
     } else {

@@ -15,14 +15,15 @@ namespace {
 
 class InterestIndexTest : public ::testing::Test {
  protected:
-  static std::shared_ptr<Watch> NewWatch() {
-    return std::make_shared<Watch>(std::weak_ptr<WatchListener>());
+  static std::shared_ptr<Watch> NewWatch(const WatchTerms& terms = {}) {
+    return std::make_shared<Watch>(std::weak_ptr<WatchListener>(), terms);
   }
   // Returns how many watches are to be woken.
   std::size_t Deliver(const std::string& user, Revision revision,
                       State before = State::kOffline,
-                      State after = State::kActive) {
+                      State after = State::kActive, std::uint32_t slot = 0) {
     Change change;
+    change.slot = slot;
     change.before = before;
     change.after.user = user;
     change.after.state = after;
@@ -30,14 +31,15 @@ class InterestIndexTest : public ::testing::Test {
     std::vector<std::shared_ptr<Watch>> to_wake;
     index_.Deliver(
         std::move(change),
-        [this](const Change&) {
+        [this](const Change&, Detail) {
           ++encoded_;
-          return std::shared_ptr<const void>();
+          return wire_;
         },
         to_wake);
     return to_wake.size();
   }
 
+  const std::shared_ptr<const void> wire_ = std::make_shared<int>(0);
   InterestIndex index_;
   int encoded_ = 0;
 };
@@ -54,7 +56,7 @@ TEST_F(InterestIndexTest, AChangeIsEncodedOnceForAllWhoWatch) {
   index_.Register("u1", b, 1);
   EXPECT_EQ(Deliver("u1", 5), 2u);
   EXPECT_EQ(encoded_, 1);
-  EXPECT_EQ(a->Take(1)[0], b->Take(1)[0]);
+  EXPECT_EQ(a->Take(1).mail[0], b->Take(1).mail[0]);
 }
 
 TEST_F(InterestIndexTest, WhatIsInTheCopyIsNotDeliveredAgain) {
@@ -110,6 +112,99 @@ TEST_F(InterestIndexTest,
   EXPECT_EQ(Deliver("u1", 1, State::kActive, State::kActive), 0u);
   EXPECT_EQ(encoded_, 0);
   EXPECT_FALSE(watch->HasMail());
+}
+
+TEST_F(InterestIndexTest, EachDetailIsEncodedOnceAndOnlyIfWanted) {
+  const auto state = NewWatch();
+  const auto devices = NewWatch({.detail = Detail::kDevices});
+  const auto more = NewWatch({.detail = Detail::kDevices});
+  index_.Register("u1", state, 0);
+  index_.Register("u1", devices, 0);
+  index_.Register("u1", more, 0);
+  index_.Register("u2", state, 0);
+  EXPECT_EQ(Deliver("u1", 1), 3u);
+  EXPECT_EQ(encoded_, 2);
+  EXPECT_EQ(Deliver("u2", 2), 0u);
+  EXPECT_EQ(encoded_, 3);
+  const Mail mail = state->Take(2).mail;
+  ASSERT_EQ(mail.size(), 2u);
+  EXPECT_NE(mail[0]->wire(Detail::kState), nullptr);
+  EXPECT_NE(mail[0]->wire(Detail::kDevices), nullptr);
+  EXPECT_EQ(mail[1]->wire(Detail::kDevices), nullptr);
+}
+
+TEST_F(InterestIndexTest, WhoWatchesEveryoneIsLeftWhatIsNewerThanItsCopies) {
+  const auto watch = NewWatch();
+  index_.RegisterAll(watch, 10, 100);
+  index_.RegisterAll(watch, 20, 200);
+  const auto leaves = [&](std::uint32_t slot, Revision revision) {
+    Deliver("u", revision, State::kOffline, State::kActive, slot);
+    return !watch->Take(10).mail.empty();
+  };
+  EXPECT_FALSE(leaves(3, 99));
+  EXPECT_FALSE(leaves(3, 100));
+  EXPECT_TRUE(leaves(3, 101));
+  EXPECT_FALSE(leaves(10, 102));
+  EXPECT_FALSE(leaves(20, 103));
+  EXPECT_TRUE(leaves(9, 200));
+  EXPECT_FALSE(leaves(10, 200));
+  EXPECT_TRUE(leaves(19, 201));
+  EXPECT_FALSE(leaves(20, 202));
+  index_.RegisterAll(watch, InterestIndex::kAllSlots, 202);
+  EXPECT_TRUE(leaves(20, 203));
+  EXPECT_TRUE(leaves(1'000'000, 204));
+  index_.UnregisterAll(*watch);
+  EXPECT_FALSE(leaves(1, 205));
+  EXPECT_EQ(index_.size(), 0u);
+}
+
+// More than are searched one by one; and back.
+TEST_F(InterestIndexTest, ACrowdOfWatchesIsKeptAsAFewAre) {
+  constexpr std::size_t kCrowd = 100;
+  std::vector<std::shared_ptr<Watch>> watches;
+  for (std::size_t i = 0; i < kCrowd; ++i) {
+    watches.push_back(NewWatch());
+    index_.Register("u1", watches.back(), 0);
+    // Again: it is found.
+    index_.Register("u1", watches[i / 2], 0);
+  }
+  EXPECT_EQ(index_.size(), kCrowd);
+  Revision revision = 0;
+  State state = State::kOffline;
+  for (std::size_t left = kCrowd; left > 0; --left) {
+    const State after =
+        state == State::kOffline ? State::kActive : State::kOffline;
+    EXPECT_EQ(Deliver("u1", ++revision, state, after), left);
+    state = after;
+    for (const auto& watch : watches) {
+      EXPECT_EQ(watch->Take(10).mail.size(), 1u);
+    }
+    // From the front, the middle and the end.
+    const std::size_t gone = left % 3 == 0   ? 0
+                             : left % 3 == 1 ? left / 2
+                                             : left - 1;
+    index_.Unregister("u1", *watches[gone]);
+    index_.Unregister("u1", *watches[gone]);
+    watches.erase(watches.begin() + static_cast<std::ptrdiff_t>(gone));
+  }
+  EXPECT_EQ(index_.size(), 0u);
+  EXPECT_EQ(Deliver("u1", ++revision), 0u);
+}
+
+TEST_F(InterestIndexTest, AWatchLivesAsLongAsItIsRegistered) {
+  auto watch = NewWatch();
+  const std::weak_ptr<Watch> weak = watch;
+  index_.Register("u1", watch, 0);
+  index_.Register("u2", watch, 0);
+  index_.RegisterAll(watch, 1, 0);
+  watch.reset();
+  ASSERT_FALSE(weak.expired());
+  EXPECT_EQ(Deliver("u1", 1), 1u);
+  index_.Unregister("u1", *weak.lock());
+  index_.Unregister("u2", *weak.lock());
+  ASSERT_FALSE(weak.expired());
+  index_.UnregisterAll(*weak.lock());
+  EXPECT_TRUE(weak.expired());
 }
 
 class Listener : public WatchListener {

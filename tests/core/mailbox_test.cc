@@ -19,14 +19,19 @@ using enum State;
 
 class MailboxTest : public ::testing::Test {
  protected:
-  void Put(const std::string& user, State before, State after) {
+  explicit MailboxTest(const WatchTerms& terms = {}) : mailbox_(terms) {}
+
+  void Put(const std::string& user, State before, State after,
+           State web_before = kOffline, State web_after = kOffline) {
     Change change;
     change.before = before;
+    change.devices_before[0] = web_before;
     change.after.user = user;
     change.after.state = after;
+    change.after.devices[0] = web_after;
     change.after.revision = ++revision_;
     mailbox_.Put(std::make_shared<PublishedChange>(
-        PublishedChange{std::move(change), nullptr}));
+        PublishedChange{std::move(change), {}}));
   }
   std::vector<std::string> Take(std::size_t most = 100) {
     static constexpr const char* kWords[] = {"ACTIVE", "IDLE", "AWAY", "STALE",
@@ -136,6 +141,85 @@ TEST_F(MailboxTest, AWatcherThatNeverReadsHoldsOneEntryAUser) {
     Put("u1", static_cast<State>(i % 5), static_cast<State>((i + 1) % 5));
     ASSERT_LE(mailbox_.size(), 1u);
   }
+}
+
+// § 9: within a byte limit; one that is full is dropped.
+class FullMailboxTest : public MailboxTest {
+ protected:
+  FullMailboxTest() : MailboxTest({.mailbox_bytes = kBytes}) {}
+  static constexpr std::size_t kBytes = 20'000;
+};
+
+TEST_F(FullMailboxTest, HoldsAsManyBytesAsItMayAndNotOneMore) {
+  int put = 0;
+  while (!mailbox_.full()) {
+    ASSERT_LE(mailbox_.bytes(), kBytes);
+    ASSERT_EQ(mailbox_.size(), static_cast<std::size_t>(put));
+    Put(absl::StrCat("u", put++), kOffline, kActive);
+  }
+  EXPECT_GT(put, 10);
+  EXPECT_TRUE(mailbox_.empty());
+  EXPECT_EQ(mailbox_.bytes(), 0u);
+  // It takes nothing until it is opened.
+  Put("u1", kActive, kIdle);
+  EXPECT_TRUE(mailbox_.empty());
+  mailbox_.Open();
+  Put("u1", kIdle, kAway);
+  EXPECT_THAT(Take(), ElementsAre(absl::StrCat("u1 AWAY ", revision_)));
+  EXPECT_EQ(mailbox_.bytes(), 0u);
+}
+
+TEST_F(FullMailboxTest, WhatCoalescesOrVanishesDoesNotFillIt) {
+  for (int i = 0; i < 10'000; ++i) {
+    Put("u1", kActive, kIdle);
+    Put("u1", kIdle, kAway);
+    Put("u2", kActive, kIdle);
+    Put("u2", kIdle, kActive);
+    if (i % 7 == 0) mailbox_.Drop("u1");
+    if (i % 5 == 0) Take(1);
+    ASSERT_FALSE(mailbox_.full());
+    ASSERT_LE(mailbox_.bytes(), kBytes / 10);
+  }
+}
+
+// § 9: a change is told if its before or its after is of interest; coalesced,
+// the before of the first and the after of the last. C46.
+class MailboxOfActiveTest : public MailboxTest {
+ protected:
+  MailboxOfActiveTest() : MailboxTest({.states = {kActive}}) {}
+};
+
+TEST_F(MailboxOfActiveTest, WhatLeadsIntoOrOutOfAStateOfInterestIsKept) {
+  Put("u1", kOffline, kActive);
+  Put("u2", kActive, kIdle);
+  Put("u3", kIdle, kAway);
+  EXPECT_THAT(Take(), ElementsAre("u1 ACTIVE 1", "u2 IDLE 2"));
+}
+
+TEST_F(MailboxOfActiveTest, TheBeforeOfTheFirstAndTheAfterOfTheLastCount) {
+  Put("u1", kActive, kIdle);
+  Put("u1", kIdle, kAway);
+  // Neither: it was not seen that they were there.
+  Put("u2", kIdle, kActive);
+  Put("u2", kActive, kAway);
+  Put("u3", kIdle, kAway);
+  Put("u3", kAway, kActive);
+  EXPECT_EQ(mailbox_.size(), 2u);
+  EXPECT_THAT(Take(), ElementsAre("u1 AWAY 2", "u3 ACTIVE 6"));
+}
+
+// § 9: DEVICES: the state per device class too.
+class MailboxOfDevicesTest : public MailboxTest {
+ protected:
+  MailboxOfDevicesTest() : MailboxTest({.detail = Detail::kDevices}) {}
+};
+
+TEST_F(MailboxOfDevicesTest, ThereAndBackIsOnlyWhatIsSoOnEveryDevice) {
+  Put("u1", kActive, kIdle, kActive, kIdle);
+  Put("u1", kIdle, kActive, kIdle, kOffline);
+  Put("u2", kActive, kActive, kIdle, kActive);
+  Put("u2", kActive, kActive, kActive, kIdle);
+  EXPECT_THAT(Take(), ElementsAre("u1 ACTIVE 2"));
 }
 
 }  // namespace

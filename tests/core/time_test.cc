@@ -287,7 +287,7 @@ TEST_F(LagTest, AnnouncesThatThereIsSomethingToPublishOnce) {
     engine.Open(request, now());
   }
   EXPECT_EQ(announced, 1);
-  engine.Publish(now(), [](const Change&) { return nullptr; });
+  engine.Publish(now(), [](const Change&, Detail) { return nullptr; });
   request.name = {"u4", "a"};
   engine.Open(request, now());
   EXPECT_EQ(announced, 2);

@@ -108,26 +108,53 @@ void DecodeHeartbeat(absl::string_view bytes) {
   }
 }
 
+void CheckUsers(const std::vector<std::string>& users) {
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    LIFESIGN_FUZZ_CHECK(!IdFault(users[i], limits::kMaxIdBytes).has_value());
+    LIFESIGN_FUZZ_CHECK(i == 0 || users[i - 1] < users[i]);
+  }
+}
+
 void DecodeWatchRequest(absl::string_view bytes) {
   v1::WatchPresenceRequest message;
   if (!Parse(bytes, message)) return;
   WatchOptions options;
-  if (const auto error = DecodeWatch(message, options)) {
+  if (const auto error =
+          DecodeWatch(message, limits::kMaxWatchedUsers, options)) {
     CheckError(*error);
     return;
   }
   LIFESIGN_FUZZ_CHECK(options.users.size() <=
                       static_cast<std::size_t>(limits::kMaxWatchedUsers));
-  for (std::size_t i = 0; i < options.users.size(); ++i) {
-    LIFESIGN_FUZZ_CHECK(
-        !IdFault(options.users[i], limits::kMaxIdBytes).has_value());
-    LIFESIGN_FUZZ_CHECK(i == 0 || options.users[i - 1] < options.users[i]);
-  }
+  LIFESIGN_FUZZ_CHECK(!options.terms.states.empty());
+  CheckUsers(options.users);
   LIFESIGN_FUZZ_CHECK(options.batching_delay <= limits::kMaxBatchingDelay);
   LIFESIGN_FUZZ_CHECK(
       options.progress_interval == Duration::zero() ||
       (options.progress_interval >= limits::kMinProgressInterval &&
        options.progress_interval <= limits::kMaxProgressInterval));
+}
+
+void DecodeFollowRequest(absl::string_view bytes) {
+  v1::FollowPresenceRequest message;
+  if (!Parse(bytes, message)) return;
+  v1::FollowPresenceRequest first = message;
+  WatchOptions options;
+  if (const auto error =
+          DecodeFollow(first, limits::kMaxWatchedUsers, options)) {
+    CheckError(*error);
+  } else {
+    LIFESIGN_FUZZ_CHECK(!options.everyone);
+    CheckUsers(options.users);
+  }
+  FollowChange change;
+  if (const auto error = DecodeFollowChange(message, change)) {
+    CheckError(*error);
+    return;
+  }
+  CheckUsers(change.add);
+  CheckUsers(change.remove);
+  LIFESIGN_FUZZ_CHECK(change.add.size() <= limits::kMaxFollowedPerMessage);
 }
 
 void DecodeUnary(absl::string_view bytes) {
@@ -177,6 +204,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
       break;
     case 1:
       lifesign::DecodeWatchRequest(input.rest());
+      lifesign::DecodeFollowRequest(input.rest());
       break;
     case 2:
       lifesign::DecodeUnary(input.rest());

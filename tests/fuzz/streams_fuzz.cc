@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Two heartbeat streams and a watch of one server, under any order of messages,
-// reads, writes, time, breaks and drains: gRPC's rules are kept (FakeCall),
-// every call ends once, and what a stream holds stays bounded.
+// Two heartbeat streams, a watch and a follower of one server, under any order
+// of messages, reads, writes, time, breaks and drains: gRPC's rules are kept
+// (FakeCall), every call ends once, and what a stream holds stays bounded.
 //
 // Input: operations, each a byte; the low two bits of it choose the stream
 // where there is a choice.
@@ -100,8 +100,39 @@ class WatchCall {
   void Do(std::uint8_t operation) {
     if (operation % 4 != 3) {
       if (call_.writing()) call_.TakeWrite();
-    } else if (operation >= 192) {
+    } else if (operation >= 56) {
       stream_->EndForDrain();
+    }
+  }
+
+  void End() {
+    call_.Break();
+    LIFESIGN_FUZZ_CHECK(call_.finished());
+    call_.Done();
+  }
+
+ private:
+  FakeCall<v1::WatchPresenceResponse> call_;
+  std::shared_ptr<WatchStream> stream_;
+};
+
+class FollowCall {
+ public:
+  explicit FollowCall(StreamWorld& world)
+      : stream_(std::make_shared<WatchStream>(world.parts())) {
+    call_.Attach(stream_);
+    stream_->Start(call_);
+  }
+
+  void Do(std::uint8_t operation, FuzzInput& input) {
+    if (operation % 4 == 0) {
+      const absl::string_view piece = input.TakePiece();
+      const grpc::Slice slice(piece.data(), piece.size());
+      call_.SendBytes(grpc::ByteBuffer(&slice, 1));
+    } else if (operation % 4 != 3) {
+      if (call_.writing()) call_.TakeWrite();
+    } else if (call_.reading() && operation >= 32) {
+      call_.HalfClose();
     }
   }
 
@@ -128,6 +159,7 @@ void Run(FuzzInput input) {
   options.users = {"u1", "u2"};
   options.progress_interval = limits::kDefaultProgressInterval;
   WatchCall watch(world, options);
+  FollowCall follower(world);
 
   for (int i = 0; i < kMostOperations && !input.empty(); ++i) {
     const std::uint8_t operation = input.TakeByte();
@@ -137,7 +169,11 @@ void Run(FuzzInput input) {
         beats[operation % 4]->Do(operation / 4, input);
         break;
       case 2:
-        watch.Do(operation / 4);
+        if (operation >= 128) {
+          follower.Do((operation - 128) / 4, input);
+        } else {
+          watch.Do(operation / 2);
+        }
         break;
       default:
         world.Advance(milliseconds(100) * (1 << (operation / 4 % 8)));
@@ -147,6 +183,7 @@ void Run(FuzzInput input) {
   }
   for (const auto& beat : beats) beat->End();
   watch.End();
+  follower.End();
   world.AwaitChores();
 }
 

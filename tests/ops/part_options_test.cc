@@ -40,6 +40,8 @@ TEST_F(PartOptionsTest, DefaultsOfTheConfigurationAreThoseOfTheParts) {
             limits::kMaxSessionsPerStream);
   EXPECT_EQ(runtime.limits.max_streams_per_connection,
             limits::kMaxStreamsPerConnection);
+  EXPECT_EQ(runtime.limits.max_watched_users, limits::kMaxWatchedUsers);
+  EXPECT_EQ(runtime.limits.max_mailbox_bytes, limits::kMaxMailboxBytes);
 
   EXPECT_EQ(TickOf(config_), limits::kDefaultTick);
   EXPECT_EQ(DrainBudgetOf(config_), seconds(30));

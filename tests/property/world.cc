@@ -350,7 +350,7 @@ absl::optional<std::string> World::TakeMail(const Step& step) {
   };
   const auto most = static_cast<std::size_t>(step.most);
   std::string actual;
-  for (const PublishedChangePtr& mail : watcher_->Take(most)) {
+  for (const PublishedChangePtr& mail : watcher_->Take(most).mail) {
     const PresenceRecord& after = mail->change.after;
     absl::StrAppend(&actual, words(after.user, after.state, after.revision));
     ++tally_["mail taken"];
@@ -386,7 +386,7 @@ void World::LeaveInMailbox(const Change& change) {
 absl::optional<std::string> World::CompareChanges(Step::Kind kind) {
   const Revision published_before = engine_.published_up_to();
   collected_.clear();
-  engine_.Publish(newest_, [&](const Change& change) {
+  engine_.Publish(newest_, [&](const Change& change, Detail) {
     collected_.push_back(change);
     return std::shared_ptr<const void>();
   });

@@ -5,6 +5,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <ostream>
 #include <tuple>
@@ -112,7 +113,9 @@ void PresenceStory::Begin(PresenceEngine::Options options) {
   next_tick_ = real_ + kTickPhase;
   options.epoch = static_cast<Revision>(wall_.time_since_epoch().count());
   engine_ = std::make_unique<PresenceEngine>(std::move(options), start_);
-  watch_ = std::make_shared<Watch>(std::weak_ptr<WatchListener>());
+  WatchTerms terms;
+  terms.mailbox_bytes = SIZE_MAX;
+  watch_ = std::make_shared<Watch>(std::weak_ptr<WatchListener>(), terms);
   watched_.clear();
   events_.clear();
   clients_.clear();
@@ -179,7 +182,7 @@ void PresenceStory::WatchUser(const std::string& user) {
 }
 
 void PresenceStory::Publish() {
-  engine_->Publish(now(), [this](const Change& change) {
+  engine_->Publish(now(), [this](const Change& change, Detail) {
     events_[change.after.user].push_back({second(), change});
     return std::shared_ptr<const void>();
   });

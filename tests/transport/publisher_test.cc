@@ -128,7 +128,7 @@ TEST_F(PublisherTest, AReactionDoesNotWaitForTheRoundOfAnother) {
     Change();
   });
   listener_->AwaitWoken(1);
-  EXPECT_EQ(watch_->Take(1).size(), 1u);
+  EXPECT_EQ(watch_->Take(1).mail.size(), 1u);
   {
     const PublishAfter after;
     Change();

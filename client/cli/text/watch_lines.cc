@@ -13,8 +13,11 @@ namespace lifesign::cli {
 namespace {
 
 constexpr std::size_t kStateWidth = 7;
+// Of everyone, whose names are not known before.
+constexpr std::size_t kUsualNameWidth = 16;
 
 std::size_t WidestOf(const std::vector<std::string>& users) {
+  if (users.empty()) return kUsualNameWidth;
   std::size_t width = 0;
   for (const std::string& user : users) {
     width = std::max(width, WidthOf(Printable(user)));
@@ -34,6 +37,17 @@ std::string FirstWord(const v1::PresenceRecord& record, absl::Time now) {
   if (record.has_last_active()) {
     absl::StrAppend(&text, "; active ",
                     Ago(now - TimeOf(record.last_active())));
+  }
+  return text;
+}
+
+// "; web active, mobile idle"; nothing unless that was asked for.
+std::string OnEachDevice(const v1::PresenceRecord& record) {
+  std::string text;
+  for (const v1::DevicePresence& device : record.devices()) {
+    absl::StrAppend(&text, text.empty() ? "; " : ", ",
+                    DeviceWord(device.device_class()), " ",
+                    StateWord(device.state()));
   }
   return text;
 }
@@ -62,7 +76,7 @@ std::string WatchLines::Text(const client::PresenceChange& change,
       Padded(Printable(after.user_id()), name_width_), "  ",
       palette.State(after.state(),
                     Padded(StateWord(after.state()), kStateWidth)),
-      "  ", what, "\n");
+      "  ", what, OnEachDevice(after), "\n");
 }
 
 std::string WatchLines::Json(const client::PresenceChange& change) const {

@@ -19,6 +19,7 @@ namespace lifesign::cli {
 class WatchLines {
  public:
   // `users` are those who are watched: their names make the column's width.
+  // None: it is everyone.
   explicit WatchLines(const std::vector<std::string>& users);
 
   // "10:02:31  ann  active   was away; heard of", or for the first word

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "server/base/inline_id.h"
 #include "server/base/limits.h"
 #include "server/base/timing_wheel.h"
 #include "server/core/derive/confidence.h"
@@ -19,7 +20,6 @@
 #include "server/core/policy/policy.h"
 #include "server/core/presence_state.h"
 #include "server/core/reduce/reduce_user.h"
-#include "server/core/session/inline_id.h"
 #include "server/core/session/slab.h"
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"

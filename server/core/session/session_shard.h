@@ -116,12 +116,51 @@ class SessionShard {
   SilenceCounts ExchangeConfidence(std::shared_ptr<const ConfidenceTable> table,
                                    const Now& now);
 
-  // Appends the record of `user` as of now, and registers `watch` above it.
+  // --- Watches (session_shard_watch.cc) ---
+
+  // Appends the record of `user` as of now, and registers `watch` above it. No
+  // record if `since` is not 0, and the user has not changed after it, or after
+  // `watch` was registered or told last.
   void CopyAndRegister(const std::shared_ptr<Watch>& watch,
                        absl::string_view user, std::uint64_t hash,
-                       const Now& now, std::vector<PresenceRecord>& records);
+                       Revision since, const Now& now,
+                       std::vector<PresenceRecord>& records);
   void Unregister(const Watch& watch, absl::string_view user) {
     interest_.Unregister(user, watch);
+  }
+  void NoteTold(const Watch& watch, absl::string_view user, Revision revision) {
+    interest_.NoteTold(user, watch, revision);
+  }
+
+  // What became of a step in a copy of everyone for a watch.
+  enum class CopyStep : std::uint8_t {
+    kMore,       // to be called again
+    kDone,       // this shard is copied
+    kCompacted,  // someone who changed after what was told is not remembered
+  };
+  // Appends the records of the next `most` slots, from `slot` on, registers
+  // `watch` for what is newer of these, and moves `slot` on. `told` null: of
+  // those who are live and in a state of interest; else of those who changed
+  // after that, be they what they are.
+  CopyStep CopyBySlot(const std::shared_ptr<Watch>& watch,
+                      const InterestIndex::Told* told, std::size_t most,
+                      std::uint32_t& slot, const Now& now,
+                      std::vector<PresenceRecord>& records);
+  // Passes the next `most` users who changed after what was told, the latest
+  // first, and appends their records; the first call (`begin`) registers
+  // `watch` for everything newer. REQUIRES: every call after the first until
+  // kDone has the same `told`; UnregisterAll before another first one.
+  CopyStep CopyByLog(const std::shared_ptr<Watch>& watch,
+                     const InterestIndex::Told& told, std::size_t most,
+                     bool begin, const Now& now,
+                     std::vector<PresenceRecord>& records);
+  // Ends a copy that is under way, too. See InterestIndex.
+  absl::optional<InterestIndex::Told> UnregisterAll(const Watch& watch);
+
+  // Users who changed after it are remembered.
+  Revision forgotten_up_to() const {
+    MutexLock lock(mutex_);
+    return forgotten_up_to_;
   }
 
   // Whether anything lies in the outbox.
@@ -309,6 +348,15 @@ class SessionShard {
   // True if more are to be forgotten.
   bool ForgetUsers(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // --- Copying (session_shard_watch.cc) ---
+  // Whether `user`, evaluated, is live and in a state of interest.
+  bool IsInSnapshot(User& user, const Watch& watch, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static bool HasChangedSince(const User& user,
+                              const InterestIndex::Told& told);
+  // Takes `user` out of the log; walks that stand there go on.
+  void LeaveLog(const User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   // --- Reading (session_shard_read.cc) ---
   PresenceRecord RecordOf(const User& user, const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -366,6 +414,14 @@ class SessionShard {
   // order in which they became so.
   SlabList<User, &User::in_log> log_ ABSL_GUARDED_BY(mutex_);
   SlabList<User, &User::links> retained_ ABSL_GUARDED_BY(mutex_);
+  // The newest revision of those forgotten.
+  Revision forgotten_up_to_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Copies by the log that are under way, and whom each visits next.
+  struct LogWalk {
+    const Watch* watch;
+    std::uint32_t next;
+  };
+  std::vector<LogWalk> log_walks_ ABSL_GUARDED_BY(mutex_);
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
   RoomTable rooms_ ABSL_GUARDED_BY(mutex_);
   std::vector<MemberChange> member_changes_ ABSL_GUARDED_BY(mutex_);

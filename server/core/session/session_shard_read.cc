@@ -63,23 +63,6 @@ UserExplanation SessionShard::Explain(absl::string_view user,
   return explanation;
 }
 
-void SessionShard::CopyAndRegister(const std::shared_ptr<Watch>& watch,
-                                   absl::string_view user, std::uint64_t hash,
-                                   const Now& now,
-                                   std::vector<PresenceRecord>& records) {
-  MutexLock lock(mutex_);
-  const Now held = Hold(now);
-  if (User* known = FindUser(user, hash)) {
-    Evaluate(*known, held);
-    records.push_back(RecordOf(*known, held));
-  } else {
-    records.push_back(UnknownRecord(user));
-  }
-  // Under the lock: a change after this copy finds the watch registered, and
-  // one before it has a revision that the index holds back.
-  interest_.Register(user, watch, records.back().revision);
-}
-
 PresenceRecord SessionShard::UnknownRecord(absl::string_view user) const {
   PresenceRecord record;
   record.user = std::string(user);

@@ -66,7 +66,8 @@ void SessionShard::Emit(User& user, const Aggregate& actual, Cause cause,
   Change change;
   change.before = user.told.state();
   change.devices_before = user.told.devices();
-  if (user.revision != 0) log_.Erase(users_, user.slot);
+  change.slot = user.slot;
+  if (user.revision != 0) LeaveLog(user);
   log_.PushBack(users_, user.slot);
   user.revision = outbox_.Next(now.real);
   if (actual.state() != user.told.state()) user.since = now.real;
@@ -100,7 +101,8 @@ bool SessionShard::ForgetUsers(const Now& now) {
 
 void SessionShard::Forget(User& user) {
   retained_.Erase(users_, user.slot);
-  if (user.revision != 0) log_.Erase(users_, user.slot);
+  if (user.revision != 0) LeaveLog(user);
+  forgotten_up_to_ = std::max(forgotten_up_to_, user.revision);
   by_id_.erase(user.slot);
   user.id.Assign("");
   users_.Free(user.slot);

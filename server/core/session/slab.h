@@ -82,6 +82,11 @@ class Slab {
 
   bool Has(std::uint32_t slot) const { return slot / kChunk < chunks_.size(); }
 
+  // The number of slots there are: free ones are among them.
+  std::uint32_t slots() const {
+    return static_cast<std::uint32_t>(chunks_.size()) * kChunk;
+  }
+
   // See HugePageRegions.
   void* TakeFullRegion() { return regions_.TakeFull(); }
 
@@ -137,8 +142,9 @@ class SlabList {
  public:
   bool empty() const { return first_ == kNoSlot; }
   std::size_t size() const { return size_; }
-  // REQUIRES: !empty().
+  // kNoSlot if it is empty.
   std::uint32_t front() const { return first_; }
+  std::uint32_t back() const { return last_; }
 
   // REQUIRES: not in the list.
   void PushBack(Slab<T>& slab, std::uint32_t slot) {

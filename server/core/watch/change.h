@@ -5,6 +5,8 @@
 #ifndef LIFESIGN_SERVER_CORE_WATCH_CHANGE_H_
 #define LIFESIGN_SERVER_CORE_WATCH_CHANGE_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,16 +41,29 @@ struct Change {
   PresenceRecord after;
   State before = State::kOffline;
   DeviceStates devices_before = kNoDevices;
+  // Of the user, within its shard.
+  std::uint32_t slot = 0;
 
   // False if only the state on some class of device differs.
   bool ChangesState() const { return before != after.state; }
 };
 
+// How much of a user a watch is told: their state, or also their state on each
+// class of device.
+enum class Detail : std::uint8_t { kState, kDevices };
+inline constexpr std::size_t kDetails = 2;
+
 // A change on its way to its watchers, and the bytes that their transport made
-// of it, once for all of them. The core does not look into `wire`.
+// of it: for each detail once, when the first watch of that detail is left the
+// change. The core does not look into them.
 struct PublishedChange {
   Change change;
-  std::shared_ptr<const void> wire;
+  // By Detail; null for one that no watch was left it in.
+  std::array<std::shared_ptr<const void>, kDetails> wires;
+
+  const std::shared_ptr<const void>& wire(Detail detail) const {
+    return wires[static_cast<std::size_t>(detail)];
+  }
 };
 using PublishedChangePtr = std::shared_ptr<const PublishedChange>;
 

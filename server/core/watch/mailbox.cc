@@ -13,17 +13,46 @@ constexpr std::size_t kMostGaps = 16;
 // An empty mailbox keeps the memory of so many.
 constexpr std::size_t kMostKept = 128;
 
+// A place in the index.
+constexpr std::size_t kIndexedBytes =
+    sizeof(absl::string_view) + sizeof(std::size_t) + 1;
+// The bytes that the transport made: times, numbers, and beside it the user.
+constexpr std::size_t kWireBytes = 160;
+
 absl::string_view UserOf(const PublishedChangePtr& change) {
   return change->change.after.user;
 }
 
+// What waiting takes: a change that nobody shares, its entry and its place in
+// the index, which are half full at worst.
+std::size_t BytesOf(const PublishedChangePtr& change, std::size_t entry) {
+  return sizeof(PublishedChange) + 2 * UserOf(change).size() + kWireBytes +
+         2 * (entry + kIndexedBytes);
+}
+
 }  // namespace
 
+bool Mailbox::IsNoNews(State told, const DeviceStates& devices,
+                       const PresenceRecord& after) const {
+  if (!terms_.states.Has(told) && !terms_.states.Has(after.state)) return true;
+  return told == after.state &&
+         (terms_.detail == Detail::kState || devices == after.devices);
+}
+
 void Mailbox::Put(PublishedChangePtr change) {
+  if (full_) return;
   const std::size_t at = Find(UserOf(change));
   if (at == kNone) {
     const State told = change->change.before;
-    entries_.push_back({std::move(change), told});
+    const DeviceStates& devices = change->change.devices_before;
+    if (IsNoNews(told, devices, change->change.after)) return;
+    bytes_ += BytesOf(change, sizeof(Entry));
+    if (bytes_ > terms_.mailbox_bytes) {
+      Clear();
+      full_ = true;
+      return;
+    }
+    entries_.push_back({std::move(change), told, devices});
     ++waiting_;
     if (indexed_) {
       index_->emplace(UserOf(entries_.back().newest), entries_.size() - 1);
@@ -33,7 +62,7 @@ void Mailbox::Put(PublishedChangePtr change) {
     return;
   }
   Entry& entry = entries_[at];
-  if (change->change.after.state == entry.told) {
+  if (IsNoNews(entry.told, entry.devices_told, change->change.after)) {
     Remove(at);
     Compact();
     return;
@@ -65,8 +94,26 @@ std::size_t Mailbox::Find(absl::string_view user) const {
 
 void Mailbox::Remove(std::size_t at) {
   if (indexed_) index_->erase(UserOf(entries_[at].newest));
+  bytes_ -= BytesOf(entries_[at].newest, sizeof(Entry));
   entries_[at].newest = nullptr;
   --waiting_;
+}
+
+void Mailbox::Open() {
+  Clear();
+  full_ = false;
+}
+
+void Mailbox::Clear() {
+  entries_.clear();
+  first_ = 0;
+  waiting_ = 0;
+  bytes_ = 0;
+  indexed_ = false;
+  if (entries_.capacity() > kMostKept) {
+    entries_.shrink_to_fit();
+    index_.reset();
+  }
 }
 
 void Mailbox::Compact() {
@@ -98,6 +145,7 @@ Mail Mailbox::Take(std::size_t most) {
     PublishedChangePtr& newest = entries_[first_].newest;
     if (newest != nullptr) {
       if (indexed_) index_->erase(UserOf(newest));
+      bytes_ -= BytesOf(newest, sizeof(Entry));
       taken.push_back(std::move(newest));
       newest = nullptr;
       --waiting_;
@@ -108,13 +156,7 @@ Mail Mailbox::Take(std::size_t most) {
     Compact();
     return taken;
   }
-  entries_.clear();
-  first_ = 0;
-  indexed_ = false;
-  if (entries_.capacity() > kMostKept) {
-    entries_.shrink_to_fit();
-    index_.reset();
-  }
+  Clear();
   return taken;
 }
 

@@ -12,16 +12,33 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
+#include "server/base/limits.h"
+#include "server/core/presence_state.h"
 #include "server/core/watch/change.h"
 
 namespace lifesign {
+
+// What a watch is to be told.
+struct WatchTerms {
+  Detail detail = Detail::kState;
+  // The states of interest: a change is told if it leads from or to one.
+  StateSet states = StateSet::All();
+  // What may wait: about so many bytes, what is shared with others included.
+  std::size_t mailbox_bytes = limits::kMaxMailboxBytes;
+};
 
 // What is taken at once; usually one.
 using Mail = absl::InlinedVector<PublishedChangePtr, 1>;
 
 // Coalesces: a newer change of a user takes the older one's place, and one that
-// leads back to what the watcher was last told takes both out. Users come out
-// in the order in which their first waiting change came in.
+// leads back to what the watcher was last told takes both out. So does one with
+// which neither the state before the first nor that after the last is of
+// interest. Users come out in the order in which their first waiting change
+// came in.
+//
+// Within a limit of bytes: one that is full is emptied, and takes nothing until
+// it is opened again. Whoever reads it then has to learn what was in it, and
+// what came after, elsewhere.
 //
 // Most mailboxes hold one change for a moment: up to kScanned lie in a short
 // array that is searched; beyond that they are found by a hash map.
@@ -29,7 +46,10 @@ using Mail = absl::InlinedVector<PublishedChangePtr, 1>;
 // Not thread-safe: its Watch guards it.
 class Mailbox {
  public:
-  // REQUIRES: `change` is newer than any of its user put before.
+  explicit Mailbox(const WatchTerms& terms) : terms_(terms) {}
+
+  // Does nothing if it is full. REQUIRES: `change` is newer than any of its
+  // user put before, and differs by what this watch is told of.
   void Put(PublishedChangePtr change);
 
   // Takes out the change that waits for `user`, if any.
@@ -40,17 +60,30 @@ class Mailbox {
 
   bool empty() const { return waiting_ == 0; }
   std::size_t size() const { return waiting_; }
+  // Of what waits.
+  std::size_t bytes() const { return bytes_; }
+
+  // Whether something was dropped since it was opened.
+  bool full() const { return full_; }
+  // Empties it, and takes changes again.
+  void Open();
 
  private:
   struct Entry {
     PublishedChangePtr newest;  // null: taken out
-    State told;                 // before the first change that waits
+    // Before the first change that waits.
+    State told;
+    DeviceStates devices_told;
   };
   using Index = absl::flat_hash_map<absl::string_view, std::size_t>;
 
   static constexpr std::size_t kScanned = 8;
   static constexpr std::size_t kNone = ~std::size_t{0};
 
+  // Whether a watcher who was told `told`, and of devices `devices`, need not
+  // be told `after`.
+  bool IsNoNews(State told, const DeviceStates& devices,
+                const PresenceRecord& after) const;
   // The place in entries_ of the change that waits for `user`, or kNone.
   std::size_t Find(absl::string_view user) const;
   // Takes out the change at `at`, which stays there as null.
@@ -60,12 +93,17 @@ class Mailbox {
   void Compact();
   // Makes the index anew.
   void IndexAll();
+  // Gives back the memory of more than a few.
+  void Clear();
 
+  const WatchTerms terms_;
   // From first_ on.
   absl::InlinedVector<Entry, 1> entries_;
   std::size_t first_ = 0;
   // Of them, those that are not null.
   std::size_t waiting_ = 0;
+  std::size_t bytes_ = 0;
+  bool full_ = false;
   // In use if indexed_. Keys point into the entries' changes.
   bool indexed_ = false;
   std::unique_ptr<Index> index_;

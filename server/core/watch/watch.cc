@@ -7,23 +7,50 @@
 
 namespace lifesign {
 
-Mail Watch::Take(std::size_t most) {
+void Watch::Hold() {
   MutexLock lock(mutex_);
-  Mail mail = mailbox_.Take(most);
+  if (holds_++ == 0) self_ = shared_from_this();
+}
+
+void Watch::LetGo() {
+  // Destroyed after the lock, and this with it, if nobody else has it.
+  std::shared_ptr<Watch> last;
+  MutexLock lock(mutex_);
+  if (--holds_ == 0) last = std::move(self_);
+}
+
+Watch::Taken Watch::Take(std::size_t most) {
+  MutexLock lock(mutex_);
+  Taken taken;
+  taken.mail = mailbox_.Take(most);
+  taken.all = mailbox_.empty();
+  taken.lost = mailbox_.full();
+  if (taken.all && !taken.lost) {
+    generation_.fetch_add(1, std::memory_order_relaxed);
+  }
   NoteMail();
-  return mail;
+  return taken;
 }
 
 void Watch::NoteMail() {
-  has_mail_.store(!mailbox_.empty(), std::memory_order_release);
+  const bool full = mailbox_.full();
+  has_mail_.store(full || !mailbox_.empty(), std::memory_order_release);
+  full_.store(full, std::memory_order_relaxed);
 }
 
-bool Watch::Deliver(PublishedChangePtr change) {
+void Watch::OpenMailbox() {
   MutexLock lock(mutex_);
-  const bool was_empty = mailbox_.empty();
+  mailbox_.Open();
+  generation_.fetch_add(1, std::memory_order_relaxed);
+  NoteMail();
+}
+
+Watch::Left Watch::Deliver(PublishedChangePtr change) {
+  MutexLock lock(mutex_);
+  const bool had_mail = mailbox_.full() || !mailbox_.empty();
   mailbox_.Put(std::move(change));
   NoteMail();
-  return was_empty && !mailbox_.empty();
+  return {!had_mail && HasMail(), generation()};
 }
 
 void Watch::Wake() {

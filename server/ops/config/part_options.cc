@@ -19,6 +19,7 @@ constexpr int kShardsPerCore = 8;
 constexpr int kMinShards = 16;
 constexpr int kMaxShards = 1'024;
 constexpr std::int64_t kBytesPerMib = 1 << 20;
+constexpr std::size_t kBytesPerKib = 1u << 10;
 
 int OrUnlimited(int limit) {
   return limit > 0 ? limit : std::numeric_limits<int>::max();
@@ -88,6 +89,10 @@ PresenceRuntime::Options RuntimeOptionsOf(const config::v1::Config& config,
       config.limits().max_sessions_per_stream();
   options.limits.max_streams_per_connection =
       config.server().max_streams_per_connection();
+  options.limits.max_watched_users = config.limits().max_watched_users();
+  options.limits.max_mailbox_bytes =
+      static_cast<std::size_t>(config.limits().max_mailbox_kib()) *
+      kBytesPerKib;
   return options;
 }
 

@@ -193,6 +193,11 @@ ApiError TooManyRooms() {
                                 limits::kMaxRoomsPerSession, " rooms"));
 }
 
+ApiError TooManyWatchedUsers(int most) {
+  return Exhausted(v1::ERROR_REASON_TOO_MANY_WATCHED_USERS, "watch",
+                   absl::StrCat("a watch is of at most ", most, " users"));
+}
+
 ApiError InvalidResumeToken() {
   ApiError error = Make(grpc::StatusCode::INVALID_ARGUMENT,
                         v1::ERROR_REASON_INVALID_RESUME_TOKEN,

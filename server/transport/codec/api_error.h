@@ -73,6 +73,7 @@ ApiError TooManySessions(int most);
 ApiError TooManySessionsOnStream(int most);
 ApiError TooManyStreams(int most);
 ApiError TooManyRooms();
+ApiError TooManyWatchedUsers(int most);
 ApiError InvalidResumeToken();
 ApiError Draining(Duration retry_after);
 ApiError Starting(Duration retry_after);

@@ -4,6 +4,7 @@
 #include "server/transport/codec/decode.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -187,12 +188,13 @@ void CheckHandle(std::uint32_t handle, FieldFaults& faults) {
   }
 }
 
-void DecodeUsers(v1::UserSet& message, std::vector<std::string>& users,
-                 FieldFaults& faults) {
+// `path` is that of `message`. Sorted, without duplicates.
+void DecodeUsers(v1::UserSet& message, absl::string_view path,
+                 std::vector<std::string>& users, FieldFaults& faults) {
   for (int i = 0; i < message.user_ids_size() && !faults.full(); ++i) {
     const auto fault = IdFault(message.user_ids(i), limits::kMaxIdBytes);
     if (fault.has_value()) {
-      faults.Add(absl::StrCat("users.user_ids[", i, "]"), *fault);
+      faults.Add(absl::StrCat(path, ".user_ids[", i, "]"), *fault);
     }
   }
   if (!faults.empty()) return;
@@ -200,10 +202,64 @@ void DecodeUsers(v1::UserSet& message, std::vector<std::string>& users,
                std::make_move_iterator(message.mutable_user_ids()->end()));
   std::sort(users.begin(), users.end());
   users.erase(std::unique(users.begin(), users.end()), users.end());
-  users.shrink_to_fit();
-  if (users.size() > static_cast<std::size_t>(limits::kMaxWatchedUsers)) {
+}
+
+void DecodeWatchedUsers(v1::UserSet& message, int max_users,
+                        std::vector<std::string>& users, FieldFaults& faults) {
+  DecodeUsers(message, "users", users, faults);
+  if (users.size() > static_cast<std::size_t>(max_users)) {
     faults.AddLimit("users.user_ids", "max_watched_users",
+                    absl::StrCat("at most ", max_users, " users"));
+  }
+}
+
+void DecodeFollowed(v1::UserSet& message, absl::string_view path,
+                    std::vector<std::string>& users, FieldFaults& faults) {
+  DecodeUsers(message, path, users, faults);
+  if (users.size() > limits::kMaxFollowedPerMessage) {
+    faults.AddLimit(absl::StrCat(path, ".user_ids"), "max_followed_per_message",
                     "at most 10,000 users");
+  }
+}
+
+absl::optional<State> DecodeState(v1::PresenceState state) {
+  switch (state) {
+    case v1::PRESENCE_STATE_ACTIVE:
+      return State::kActive;
+    case v1::PRESENCE_STATE_IDLE:
+      return State::kIdle;
+    case v1::PRESENCE_STATE_AWAY:
+      return State::kAway;
+    case v1::PRESENCE_STATE_STALE:
+      return State::kStale;
+    case v1::PRESENCE_STATE_OFFLINE:
+      return State::kOffline;
+    default:
+      return absl::nullopt;
+  }
+}
+
+void DecodeTerms(const v1::WatchPresenceRequest& message, WatchTerms& terms,
+                 FieldFaults& faults) {
+  StateSet states;
+  for (int i = 0; i < message.states_size() && !faults.full(); ++i) {
+    if (const auto state = DecodeState(message.states(i))) {
+      states.Add(*state);
+    } else {
+      faults.Add(absl::StrCat("states[", i, "]"),
+                 "not a state that this server knows");
+    }
+  }
+  if (!states.empty()) terms.states = states;
+  switch (message.detail()) {
+    case v1::WATCH_DETAIL_UNSPECIFIED:
+    case v1::WATCH_DETAIL_STATE:
+      return;
+    case v1::WATCH_DETAIL_DEVICES:
+      terms.detail = Detail::kDevices;
+      return;
+    default:
+      faults.Add("detail", "not a detail that this server knows");
   }
 }
 
@@ -310,16 +366,24 @@ absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
 }
 
 absl::optional<ApiError> DecodeWatch(v1::WatchPresenceRequest& message,
-                                     WatchOptions& options) {
+                                     int max_users, WatchOptions& options) {
   const auto tenant = ResolveTenant(message.tenant());
   if (!tenant.has_value()) return TenantDenied();
   options.tenant = std::string(*tenant);
   FieldFaults faults;
-  if (!message.has_users()) {
-    faults.Add("selector", "required: whom to watch");
-  } else {
-    DecodeUsers(*message.mutable_users(), options.users, faults);
+  switch (message.selector_case()) {
+    case v1::WatchPresenceRequest::kUsers:
+      DecodeWatchedUsers(*message.mutable_users(), max_users, options.users,
+                         faults);
+      break;
+    case v1::WatchPresenceRequest::kAll:
+      options.everyone = true;
+      break;
+    case v1::WatchPresenceRequest::SELECTOR_NOT_SET:
+      faults.Add("selector", "required: whom to watch");
+      break;
   }
+  DecodeTerms(message, options.terms, faults);
   DecodeWatchTimes(message, options, faults);
   if (message.resume_token().size() > limits::kMaxResumeTokenBytes) {
     faults.AddLimit("resume_token", "max_resume_token_bytes",
@@ -333,6 +397,35 @@ absl::optional<ApiError> DecodeWatch(v1::WatchPresenceRequest& message,
     return InvalidResumeToken();
   }
   return absl::nullopt;
+}
+
+absl::optional<ApiError> DecodeFollow(v1::FollowPresenceRequest& message,
+                                      int max_users, WatchOptions& options) {
+  FieldFaults faults;
+  if (!message.has_watch()) {
+    faults.Add("watch", "required in the first message");
+  } else if (message.watch().selector_case() !=
+             v1::WatchPresenceRequest::kUsers) {
+    faults.Add("selector", "must be users");
+  }
+  if (message.has_add()) faults.Add("add", "not in the first message");
+  if (message.has_remove()) faults.Add("remove", "not in the first message");
+  if (!faults.empty()) return std::move(faults).ToError();
+  return DecodeWatch(*message.mutable_watch(), max_users, options);
+}
+
+absl::optional<ApiError> DecodeFollowChange(v1::FollowPresenceRequest& message,
+                                            FollowChange& change) {
+  FieldFaults faults;
+  if (message.has_watch()) faults.Add("watch", "only in the first message");
+  DecodeFollowed(*message.mutable_add(), "add", change.add, faults);
+  DecodeFollowed(*message.mutable_remove(), "remove", change.remove, faults);
+  std::vector<std::string> both;
+  std::set_intersection(change.add.begin(), change.add.end(),
+                        change.remove.begin(), change.remove.end(),
+                        std::back_inserter(both));
+  if (!both.empty()) faults.Add("remove", "of users that are to be added");
+  return ErrorOf(faults);
 }
 
 }  // namespace lifesign

@@ -14,6 +14,7 @@
 #include "absl/types/optional.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/core/signal/signal.h"
+#include "server/core/watch/mailbox.h"
 #include "server/transport/codec/field_faults.h"
 #include "server/transport/codec/resume_token.h"
 
@@ -81,15 +82,28 @@ absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
 // A WatchPresenceRequest.
 struct WatchOptions {
   std::string tenant;
-  // Sorted, without duplicates.
+  // The whole tenant; else `users`: sorted, without duplicates.
+  bool everyone = false;
   std::vector<std::string> users;
+  WatchTerms terms;
   absl::optional<ResumeToken> resume;
   Duration batching_delay{0};
   // Zero: never.
   Duration progress_interval{0};
 };
 absl::optional<ApiError> DecodeWatch(v1::WatchPresenceRequest& message,
-                                     WatchOptions& options);
+                                     int max_users, WatchOptions& options);
+
+// A FollowPresenceRequest: the first one of a stream, and those after it.
+absl::optional<ApiError> DecodeFollow(v1::FollowPresenceRequest& message,
+                                      int max_users, WatchOptions& options);
+// Sorted, without duplicates, and nobody in both.
+struct FollowChange {
+  std::vector<std::string> add;
+  std::vector<std::string> remove;
+};
+absl::optional<ApiError> DecodeFollowChange(v1::FollowPresenceRequest& message,
+                                            FollowChange& change);
 
 }  // namespace lifesign
 

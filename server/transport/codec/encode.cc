@@ -106,18 +106,30 @@ void EncodeSessionExplanation(const SessionExplanation& session,
   EncodeWindows(session, *to.mutable_windows());
 }
 
-const grpc::Slice& WireOf(const PublishedChange& change) {
-  return *static_cast<const grpc::Slice*>(change.wire.get());
+// The state on each class of device with a live session.
+template <typename Message>
+void EncodeDevices(const DeviceStates& devices, Message& to) {
+  for (std::size_t i = 0; i < kDeviceClasses; ++i) {
+    if (!IsLive(devices[i])) continue;
+    v1::DevicePresence& device = *to.add_devices();
+    device.set_device_class(EncodeDevice(static_cast<DeviceClass>(i)));
+    device.set_state(EncodeState(devices[i]));
+  }
 }
 
-grpc::Slice Concatenate(absl::Span<const PublishedChangePtr> changes) {
+const grpc::Slice& WireOf(const PublishedChange& change, Detail detail) {
+  return *static_cast<const grpc::Slice*>(change.wire(detail).get());
+}
+
+grpc::Slice Concatenate(absl::Span<const PublishedChangePtr> changes,
+                        Detail detail) {
   std::size_t size = 0;
-  for (const auto& change : changes) size += WireOf(*change).size();
+  for (const auto& change : changes) size += WireOf(*change, detail).size();
   grpc::Slice joined(size);
   // A slice that nobody else holds yet may be written to.
   auto* to = const_cast<std::uint8_t*>(joined.begin());
   for (const auto& change : changes) {
-    const grpc::Slice& piece = WireOf(*change);
+    const grpc::Slice& piece = WireOf(*change, detail);
     std::memcpy(to, piece.begin(), piece.size());
     to += piece.size();
   }
@@ -191,12 +203,7 @@ void EncodeUser(const UserView& view, v1::Presence& to) {
     count.set_state(EncodeState(state));
     count.set_sessions(sessions);
   }
-  for (std::size_t i = 0; i < kDeviceClasses; ++i) {
-    if (!IsLive(view.record.devices[i])) continue;
-    v1::DevicePresence& device = *to.add_devices();
-    device.set_device_class(EncodeDevice(static_cast<DeviceClass>(i)));
-    device.set_state(EncodeState(view.record.devices[i]));
-  }
+  EncodeDevices(view.record.devices, to);
 }
 
 void EncodeSession(const SessionView& view, v1::Session& to) {
@@ -250,15 +257,17 @@ void EncodeOccupancy(absl::string_view room, const Occupancy& occupancy,
   }
 }
 
-void EncodeRecord(const PresenceRecord& record, v1::PresenceRecord& to) {
+void EncodeRecord(const PresenceRecord& record, Detail detail,
+                  v1::PresenceRecord& to) {
   EncodeCommon(record, to);
   to.set_cause(EncodeCause(record.cause));
+  if (detail == Detail::kDevices) EncodeDevices(record.devices, to);
 }
 
-std::shared_ptr<const void> EncodeChange(const Change& change) {
+std::shared_ptr<const void> EncodeChange(const Change& change, Detail detail) {
   ScratchArena arena;
   auto& record = arena.Create<v1::PresenceRecord>();
-  EncodeRecord(change.after, record);
+  EncodeRecord(change.after, detail, record);
   const std::size_t size = record.ByteSizeLong();
   constexpr std::uint32_t kTag =
       WireFormatLite::MakeTag(v1::WatchPresenceResponse::kChangesFieldNumber,
@@ -277,23 +286,29 @@ std::shared_ptr<const void> EncodeChange(const Change& change) {
 
 grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
                                    absl::Span<const PublishedChangePtr> changes,
+                                   Detail detail,
                                    const v1::WatchPresenceResponse& tail) {
   // Usually one.
   absl::InlinedVector<grpc::Slice, 2> pieces;
   if (head.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(head));
   if (changes.size() > kMostSharedPieces) {
-    pieces.push_back(Concatenate(changes));
+    pieces.push_back(Concatenate(changes, detail));
   } else {
-    for (const auto& change : changes) pieces.push_back(WireOf(*change));
+    for (const auto& change : changes) {
+      pieces.push_back(WireOf(*change, detail));
+    }
   }
   if (tail.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(tail));
   return grpc::ByteBuffer(pieces.data(), pieces.size());
 }
 
-grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes) {
-  if (changes.size() == 1) return grpc::ByteBuffer(&WireOf(*changes[0]), 1);
+grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes,
+                             Detail detail) {
+  if (changes.size() == 1) {
+    return grpc::ByteBuffer(&WireOf(*changes[0], detail), 1);
+  }
   const auto& nothing = v1::WatchPresenceResponse::default_instance();
-  return JoinWatchResponse(nothing, changes, nothing);
+  return JoinWatchResponse(nothing, changes, detail, nothing);
 }
 
 }  // namespace lifesign

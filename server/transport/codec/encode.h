@@ -32,21 +32,24 @@ void EncodeExplanation(const UserExplanation& explanation,
                        v1::ExplainPresenceResponse& to);
 void EncodeOccupancy(absl::string_view room, const Occupancy& occupancy,
                      v1::Occupancy& to);
-void EncodeRecord(const PresenceRecord& record, v1::PresenceRecord& to);
+void EncodeRecord(const PresenceRecord& record, Detail detail,
+                  v1::PresenceRecord& to);
 
 // A change as the field `changes` of a WatchPresenceResponse: the bytes that
-// all of its watchers share. Fits PresenceEngine::Encode.
-std::shared_ptr<const void> EncodeChange(const Change& change);
+// all of its watchers of this detail share. Fits PresenceEngine::Encode.
+std::shared_ptr<const void> EncodeChange(const Change& change, Detail detail);
 
-// A message of a watch: `head`, then `changes` as EncodeChange made them, then
-// `tail`. Message fields are given in the order of their numbers: head holds
-// those below `changes`, tail those above.
+// A message of a watch: `head`, then `changes` as EncodeChange made them for
+// `detail`, then `tail`. Message fields are given in the order of their
+// numbers: head holds those up to `changes`, tail those above.
 grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
                                    absl::Span<const PublishedChangePtr> changes,
+                                   Detail detail,
                                    const v1::WatchPresenceResponse& tail);
 
 // A message of nothing but `changes`.
-grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes);
+grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes,
+                             Detail detail);
 
 }  // namespace lifesign
 

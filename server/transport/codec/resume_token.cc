@@ -72,12 +72,19 @@ std::uint32_t HashTenant(absl::string_view tenant) {
 }
 
 std::uint64_t HashUsers(absl::Span<const std::string> users) {
-  // Each hash seeds the next, so that "ab","c" is not "a","bc".
   std::uint64_t hash = 0;
   for (const std::string& user : users) {
-    hash = XXH3_64bits_withSeed(user.data(), user.size(), hash);
+    hash += XXH3_64bits(user.data(), user.size());
   }
   return hash;
+}
+
+std::uint64_t HashSelector(std::uint64_t whom, const WatchTerms& terms) {
+  std::string bytes;
+  Append(whom, 8, bytes);
+  Append(static_cast<std::uint64_t>(terms.detail), 1, bytes);
+  Append(terms.states.bits(), 1, bytes);
+  return XXH3_64bits(bytes.data(), bytes.size());
 }
 
 }  // namespace lifesign

@@ -12,13 +12,14 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "server/core/watch/change.h"
+#include "server/core/watch/mailbox.h"
 
 namespace lifesign {
 
 struct ResumeToken {
   // The run of the server that made it.
   Revision epoch = 0;
-  // HashTenant and HashUsers of what was watched.
+  // HashTenant and HashSelector of what was watched.
   std::uint32_t tenant = 0;
   std::uint64_t selector = 0;
   // Everything up to it has been delivered.
@@ -37,8 +38,15 @@ absl::optional<ResumeToken> DecodeResumeToken(absl::string_view bytes);
 
 std::uint32_t HashTenant(absl::string_view tenant);
 
-// Of a set of users. REQUIRES: sorted, without duplicates.
+// Of a set of users, in any order: the sum of the hashes of each, so that a set
+// to which users are added need not be hashed anew. REQUIRES: no duplicates.
 std::uint64_t HashUsers(absl::Span<const std::string> users);
+// In place of HashUsers: of everyone.
+inline constexpr std::uint64_t kHashOfEveryone = 0x9e37'79b9'7f4a'7c15;
+
+// Of whom is watched and on which terms: who goes on with other ones was not
+// told what they tell.
+std::uint64_t HashSelector(std::uint64_t whom, const WatchTerms& terms);
 
 }  // namespace lifesign
 

@@ -16,7 +16,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/types/span.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/base/mutex.h"
 #include "server/core/watch/watch.h"
@@ -25,12 +24,15 @@
 #include "server/transport/codec/decode.h"
 #include "server/transport/deadlines.h"
 #include "server/transport/server_parts.h"
+#include "server/transport/watch/selection.h"
 
 namespace lifesign {
 
-// The logic, behind a StreamPort; knows no gRPC call. Never waits for its
-// client: while a write is in flight, what changes coalesces in the mailbox of
-// its Watch.
+struct WatchDraft;
+
+// The logic of WatchPresence and of FollowPresence, behind a StreamPort; knows
+// no gRPC call. Never waits for its client: while a write is in flight, what
+// changes coalesces in the mailbox of its Watch.
 //
 // Thread-safe. Lock order: a stream, then the engine's locks or a leaf of the
 // transport. Owned by its call; others hold it weakly.
@@ -39,11 +41,14 @@ class WatchStream final : public StreamLogic,
                           public Deadlines::Listener,
                           public std::enable_shared_from_this<WatchStream> {
  public:
-  // `parts` outlives it.
-  WatchStream(const ServerParts& parts, WatchOptions options);
+  // `parts` outlives it. Without options its client sends them, and later whom
+  // to add and to remove: FollowPresence.
+  explicit WatchStream(const ServerParts& parts,
+                       absl::optional<WatchOptions> options = absl::nullopt);
   ~WatchStream() override;
 
-  // Begins the snapshot. To be called once; `port` is used until OnDone.
+  // Begins the snapshot, or waits for the options. To be called once; `port` is
+  // used until OnDone.
   void Start(StreamPort& port);
 
   void OnRead(const grpc::ByteBuffer& message) override;
@@ -62,7 +67,8 @@ class WatchStream final : public StreamLogic,
 
  private:
   enum class Phase : std::uint8_t {
-    kSnapshot,      // users are copied, slice by slice
+    kAwaiting,      // the first message of FollowPresence
+    kCopying,       // a snapshot, or what changed after the token, is copied
     kReconverging,  // known users are told; the rest waits for reconvergence
     kLateSnapshot,  // those still unknown are copied
     kLive,          // SYNCED was told
@@ -70,34 +76,96 @@ class WatchStream final : public StreamLogic,
     kDone,          // the port is gone
   };
 
-  // What goes into one message.
-  struct Draft;
+  // Mail is told; in other phases it waits.
+  bool TellsMail() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return phase_ == Phase::kLive || phase_ == Phase::kReconverging;
+  }
+
+  // What FollowPresence has beside WatchPresence.
+  struct Following {
+    // Messages of the client.
+    std::uint64_t received = 0;
+    // The last of them is dealt with, but for what follows.
+    bool pending = false;
+    // Of it, while pending.
+    FollowChange change;
+    absl::optional<ApiError> refusal;
+    // Those it adds are being copied.
+    bool adding = false;
+  };
+
+  // --- Following (watch_stream_follow.cc) ---
+
+  void OnFirstRequest(const grpc::ByteBuffer& message, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnLaterRequest(const grpc::ByteBuffer& message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Applies the message that is pending, if it can be now. Begins to copy those
+  // whom it adds, or ends it at once.
+  void Follow(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Removes whom it removes, acknowledges it and asks for the next.
+  void EndFollow(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  SetSelection& Followed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return static_cast<SetSelection&>(*selection_);
+  }
+
+  // --- What it says (watch_stream_messages.cc) ---
 
   // Writes the next message, if there is something to say and nothing in
   // flight.
   void Pump(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void DraftSnapshot(const Now& now, Draft& draft)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void DraftChanges(const Now& now, Draft& draft)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void DraftSynced(const Now& now, Draft& draft)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void DraftToken(const Now& now, Draft& draft)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Write(const Now& now, grpc::ByteBuffer message)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The same for a watch that has changes to tell and nothing else, without a
   // draft: most messages, and there are many. False if there may be more.
   bool PumpChangesOnly(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Takes what waits in the mailbox, and learns up to where that leads.
+  void DraftCreated(WatchDraft& draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Copies everyone selected (`since` 0), or those who changed after it.
+  void BeginCopy(Revision since) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginLateSnapshot() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Goes on with the copy that is under way.
+  void DraftCopy(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of those who changed someone was forgotten: begins a snapshot.
+  void BeginAnew(WatchDraft& draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DraftRecord(const PresenceRecord& record, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Everyone is copied. Does not end a copy which lost mail that belongs to it.
+  void EndCopy(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DraftSynced(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Changes that wait, or progress if it is due.
+  void DraftMail(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DraftToken(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Write(const Now& now, grpc::ByteBuffer message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DraftTokenIfDue(const Now& now, WatchDraft& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes what waits in the mailbox.
+  Watch::Taken TakeChanges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same, and learns up to where that leads. If some was lost, begins to
+  // catch up.
   Mail TakeMail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MailIsDue(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ProgressIsDue(const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Why the token cannot be continued from; UNSPECIFIED without one.
-  v1::ResyncReason ReasonToResync() const;
   std::string Token() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- When it says it ---
+
+  // Makes watch and selection of `options`, and begins to copy.
+  void Begin(WatchOptions options, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Why the token cannot be continued from; UNSPECIFIED if it can, or without
+  // one.
+  v1::ResyncReason ReasonToResync() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Goes on with a copy that is too long for one reaction.
+  void GoOnLater() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GoOn();
 
   // Sees to it that OnDeadline comes when it is needed next.
   void ExpectNext(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -108,31 +176,44 @@ class WatchStream final : public StreamLogic,
   void FinishWithToken(ApiError error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Finish(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Constant after construction, but for watch_, which Start makes.
+  // Constant after construction.
   const ServerParts& parts_;
   const StreamId id_;
-  const std::shared_ptr<const WatchOptions> options_;
-  const std::uint64_t selector_;
-  std::shared_ptr<Watch> watch_;
 
   // Guarded. Before the engine's locks, and the transport's leaves.
   Mutex mutex_;
   StreamPort* port_ ABSL_GUARDED_BY(mutex_) = nullptr;
   Deadlines::Deadline deadline_;
-  Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kSnapshot;
+  // `users` are in the selection.
+  WatchOptions options_ ABSL_GUARDED_BY(mutex_);
+  // Null for WatchPresence.
+  std::unique_ptr<Following> following_ ABSL_GUARDED_BY(mutex_);
+  // Of the selection: HashUsers or kHashOfEveryone.
+  std::uint64_t whom_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Made by Begin.
+  std::shared_ptr<Watch> watch_ ABSL_GUARDED_BY(mutex_);
+  Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kAwaiting;
   bool created_told_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   // SYNCED waits for the end of reconvergence.
   bool waits_ ABSL_GUARDED_BY(mutex_) = false;
   v1::ResyncReason resync_ ABSL_GUARDED_BY(mutex_) =
       v1::RESYNC_REASON_UNSPECIFIED;
-  // Users that are yet to be copied.
-  absl::Span<const std::string> to_copy_ ABSL_GUARDED_BY(mutex_);
-  // While reconverging: users who are not known yet; then in late_.
+  // Made by Begin; shared with the chore that releases it.
+  std::shared_ptr<Selection> selection_ ABSL_GUARDED_BY(mutex_);
+  // While reconverging: users who are not known yet.
   absl::flat_hash_set<std::string> unknown_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> late_ ABSL_GUARDED_BY(mutex_);
-  // Everything up to it is in messages written.
+  // Everything up to it is in messages written. 0 until something is.
   Revision delivered_up_to_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Whether a copy is under way, of whom (0: a snapshot), and up to where it
+  // leads: what was published by then is in every slice, or comes by mail.
+  bool copying_ ABSL_GUARDED_BY(mutex_) = false;
+  Revision copy_since_ ABSL_GUARDED_BY(mutex_) = 0;
+  Revision copy_leads_to_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The last message told a slice of the copy that is under way.
+  bool slice_was_last_ ABSL_GUARDED_BY(mutex_) = false;
+  // A chore will call GoOn.
+  bool goes_on_later_ ABSL_GUARDED_BY(mutex_) = false;
   PresenceTime write_began_ ABSL_GUARDED_BY(mutex_);
   PresenceTime token_told_ ABSL_GUARDED_BY(mutex_);
   // Since when mail waits; kNever when none is known of.

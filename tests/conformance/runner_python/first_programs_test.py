@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The Lifesign Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The first programs of the README really run, in Python, Node and C++.
+"""The programs that pages show really run: the first ones of the README in
+Python, Node and C++, and those of the guides.
 
 Each runs as a person would start it, against a server whose windows and
 intervals are a hundredth of the default: it beats ten times a second, in real
@@ -23,8 +24,8 @@ from server import Server
 # Real seconds after which what did not happen never will.
 PATIENCE = 30
 
-PYTHON = [sys.executable, "-B",
-          str(stubs.ROOT / "client/python/examples/first.py")]
+EXAMPLES = stubs.ROOT / "client/python/examples"
+PYTHON = [sys.executable, "-B", str(EXAMPLES / "first.py")]
 NODE = ["node", str(stubs.ROOT / "client/node/examples/first.js")]
 
 
@@ -52,6 +53,14 @@ class FirstPrograms(unittest.TestCase):
             if lines[-1] == wanted:
                 return lines
         self.fail(f"it ended after {lines}, without {wanted!r}")
+
+    def send(self, user, kind, **more):
+        return self.stub.SendSignal(stubs.service.SendSignalRequest(
+            user_id=user, session_id="tab", kind=kind, **more))
+
+    def login(self, user):
+        return self.send(user, "SIGNAL_KIND_ACTIVE",
+                         open=stubs.service.OpenOptions()).attachment
 
     def presence(self, user):
         return plain.of_message(self.stub.GetPresence(
@@ -98,6 +107,46 @@ class FirstPrograms(unittest.TestCase):
 
     def test_node_holds_a_session_watches_and_leaves(self):
         self.run_first_program(NODE)
+
+    def watch_all(self, command):
+        attachment = self.login("alice")
+        self.start(command)
+        self.read_until("alice is ACTIVE")
+        self.login("bob")
+        self.read_until("bob is ACTIVE")
+        # Both windows are over: 0.15 s and 0.6 s.
+        self.server.tell("advance 200ms")
+        self.read_until("alice is IDLE")
+        self.send("alice", "SIGNAL_KIND_LEAVE", attachment=attachment)
+        self.read_until("alice is not here")
+        self.server.tell("advance 500ms")
+        self.read_until("bob is not here")
+
+    def test_python_watches_everyone(self):
+        self.watch_all([sys.executable, "-B", str(EXAMPLES / "watch_all.py")])
+
+    def test_cpp_watches_everyone(self):
+        self.watch_all([os.environ["LIFESIGN_WATCH_ALL_CPP"]])
+
+    def test_python_follows_who_is_added(self):
+        self.login("alice")
+        self.start([sys.executable, "-B", str(EXAMPLES / "follow.py")])
+
+        def say(line):
+            self.program.stdin.write(line + "\n")
+            self.program.stdin.flush()
+
+        say("alice")
+        self.read_until("alice is ACTIVE")
+        self.read_until("line 1 is done")
+        say("bob")
+        self.read_until("bob is OFFLINE")
+        self.read_until("line 2 is done")
+        say("-alice")
+        self.read_until("line 3 is done")
+        self.server.tell("advance 200ms")
+        self.login("bob")
+        self.assertNotIn("alice is IDLE", self.read_until("bob is ACTIVE"))
 
     def test_cpp_holds_a_session_watches_and_leaves(self):
         self.start([os.environ["LIFESIGN_FIRST_CPP"]], "alice", "alice")

@@ -84,7 +84,43 @@ TEST(ResumeTokens, TheSelectorHashTellsSetsApartAndIsTheSameInEveryRun) {
   const std::vector<std::string> b = {"a", "bc"};
   EXPECT_NE(HashUsers(a), HashUsers(b));
   EXPECT_NE(HashUsers(a), HashUsers({}));
+  EXPECT_EQ(HashUsers(a), HashUsers(std::vector<std::string>{"c", "ab"}));
   EXPECT_EQ(HashTenant("default"), 0x9473ac1au);
+}
+
+TEST(ResumeTokens, StatesAndDetailBelongToTheSelector) {
+  const std::uint64_t usual = HashSelector(1, {});
+  EXPECT_EQ(usual, HashSelector(1, WatchTerms()));
+  EXPECT_NE(usual, HashSelector(2, {}));
+  EXPECT_NE(usual, HashSelector(1, {.detail = Detail::kDevices}));
+  EXPECT_NE(usual, HashSelector(1, {.states = {State::kActive}}));
+}
+
+TEST(Watches, StatesAndDetailThatThisServerDoesNotKnowAreRefused) {
+  v1::WatchPresenceRequest request;
+  request.mutable_all();
+  WatchOptions options;
+  EXPECT_FALSE(
+      DecodeWatch(request, limits::kMaxWatchedUsers, options).has_value());
+  EXPECT_TRUE(options.everyone);
+  EXPECT_EQ(options.terms.states, StateSet::All());
+  request.add_states(v1::PRESENCE_STATE_IDLE);
+  request.add_states(v1::PRESENCE_STATE_OFFLINE);
+  request.set_detail(v1::WATCH_DETAIL_DEVICES);
+  EXPECT_FALSE(
+      DecodeWatch(request, limits::kMaxWatchedUsers, options).has_value());
+  EXPECT_EQ(options.terms.states, (StateSet{State::kIdle, State::kOffline}));
+  EXPECT_EQ(options.terms.detail, Detail::kDevices);
+  request.add_states(v1::PRESENCE_STATE_UNSPECIFIED);
+  EXPECT_TRUE(
+      DecodeWatch(request, limits::kMaxWatchedUsers, options).has_value());
+  request.set_states(2, static_cast<v1::PresenceState>(9));
+  EXPECT_TRUE(
+      DecodeWatch(request, limits::kMaxWatchedUsers, options).has_value());
+  request.mutable_states()->RemoveLast();
+  request.set_detail(static_cast<v1::WatchDetail>(9));
+  EXPECT_TRUE(
+      DecodeWatch(request, limits::kMaxWatchedUsers, options).has_value());
 }
 
 TEST(Errors, CarryExactlyOneErrorInfoOfOurDomain) {
@@ -359,7 +395,7 @@ TEST(DecodeWatches, SelectorTimesAndTokenAreChecked) {
     message.mutable_users()->add_user_ids("u1");
     change(message);
     WatchOptions options;
-    return FieldOf(DecodeWatch(message, options));
+    return FieldOf(DecodeWatch(message, limits::kMaxWatchedUsers, options));
   };
   EXPECT_EQ(refused([](auto&) {}), "");
   EXPECT_EQ(refused([](auto& m) { m.clear_users(); }), "selector");
@@ -403,7 +439,7 @@ TEST(DecodeWatches, OfManyBadIdsTheFirstAreTold) {
   v1::WatchPresenceRequest message;
   for (int i = 0; i < 100; ++i) message.mutable_users()->add_user_ids("");
   WatchOptions options;
-  const auto error = DecodeWatch(message, options);
+  const auto error = DecodeWatch(message, limits::kMaxWatchedUsers, options);
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->fields.size(), limits::kMaxErrorViolations + 1u);
   EXPECT_EQ(error->fields.back().field, "users.user_ids[16]");
@@ -415,7 +451,7 @@ TEST(DecodeWatches, ATokenOfAnotherTenantIsInvalid) {
   message.set_resume_token(
       EncodeResumeToken({1, HashTenant("another"), HashUsers({}), 1}));
   WatchOptions options;
-  const auto error = DecodeWatch(message, options);
+  const auto error = DecodeWatch(message, limits::kMaxWatchedUsers, options);
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(ReasonText(error->reason), "INVALID_RESUME_TOKEN");
 }

@@ -25,10 +25,12 @@ namespace lifesign::testing {
 
 class StreamWorld {
  public:
-  explicit StreamWorld(StreamLimits limits = {},
-                       absl::optional<Revision> epoch = absl::nullopt)
+  explicit StreamWorld(
+      StreamLimits limits = {}, absl::optional<Revision> epoch = absl::nullopt,
+      std::int64_t max_retained_users = lifesign::limits::kMaxRetainedUsers)
       : time_(clock_),
-        engine_(OptionsWith(limits, epoch, time_.Read()), time_.Read()),
+        engine_(OptionsWith(limits, epoch, max_retained_users, time_.Read()),
+                time_.Read()),
         deadlines_(time_.Read().presence),
         jitter_(1),
         parts_{engine_, time_,       deadlines_, chores_,
@@ -60,9 +62,11 @@ class StreamWorld {
     return engine_.GetUser(user, now()).record.state;
   }
   // Makes `user` ACTIVE on a session without a stream.
-  OpenOutcome Login(const std::string& user, const std::string& session) {
+  OpenOutcome Login(const std::string& user, const std::string& session,
+                    DeviceClass device = DeviceClass::kOther) {
     OpenRequest request;
     request.name = {user, session};
+    request.device = device;
     request.signal = Signal{};
     return engine_.Open(request, now());
   }
@@ -76,8 +80,10 @@ class StreamWorld {
  private:
   static PresenceEngine::Options OptionsWith(const StreamLimits& limits,
                                              absl::optional<Revision> epoch,
+                                             std::int64_t max_retained_users,
                                              const Now& start) {
     PresenceEngine::Options options;
+    options.max_retained_users = max_retained_users;
     options.max_sessions_per_user = limits.max_sessions_per_user;
     options.epoch = epoch.value_or(
         static_cast<Revision>(start.wall.time_since_epoch().count()));

@@ -14,7 +14,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "tests/transport/streams/fake_call.h"
+#include "tests/transport/streams/stream_watcher.h"
 #include "tests/transport/streams/stream_world.h"
 
 namespace lifesign::testing {
@@ -23,50 +23,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-v1::WatchPresenceRequest WatchOf(const std::vector<std::string>& users) {
-  v1::WatchPresenceRequest request;
-  request.mutable_users();
-  for (const auto& user : users) request.mutable_users()->add_user_ids(user);
-  return request;
-}
-
-std::vector<std::string> Users(int count) {
-  std::vector<std::string> users;
-  for (int i = 0; i < count; ++i)
-    users.push_back(absl::StrCat("u", 10'000 + i));
-  return users;
-}
-
-class Watcher {
- public:
-  Watcher(StreamWorld& world, v1::WatchPresenceRequest request) {
-    WatchOptions options;
-    EXPECT_FALSE(DecodeWatch(request, options).has_value());
-    auto stream = std::make_shared<WatchStream>(world.parts(), options);
-    stream_ = stream;
-    call_.Attach(stream);
-    stream->Start(call_);
-  }
-  ~Watcher() {
-    if (!call_.finished()) call_.Break();
-    call_.Done();
-  }
-
-  FakeCall<v1::WatchPresenceResponse>& call() { return call_; }
-  std::shared_ptr<WatchStream> stream() { return stream_.lock(); }
-  const v1::WatchPresenceResponse& last() { return call_.last(); }
-
- private:
-  FakeCall<v1::WatchPresenceResponse> call_;
-  std::weak_ptr<WatchStream> stream_;
-};
-
-ResumeToken TokenOf(const v1::WatchPresenceResponse& message) {
-  const auto token = DecodeResumeToken(message.resume_token());
-  EXPECT_TRUE(token.has_value());
-  return token.value_or(ResumeToken());
-}
 
 class WatchStreamTest : public ::testing::Test {
  protected:
@@ -248,7 +204,7 @@ TEST_F(WatchStreamTest, ATokenOfAnotherEpochGetsResyncAndALateSynced) {
   auto request = WatchOf({"u1", "u2", "u3"});
   request.set_resume_token(EncodeResumeToken(
       {world_.engine().epoch() + 3'600'000'000, HashTenant("default"),
-       HashUsers(std::vector<std::string>{"u1", "u2", "u3"}), 99}));
+       SelectorOf({"u1", "u2", "u3"}), 99}));
   Watcher watcher(world_, request);
   ASSERT_THAT(watcher.call().responses(), SizeIs(1));
   EXPECT_EQ(watcher.last().resync().reason(), v1::RESYNC_REASON_OTHER_EPOCH);
@@ -296,20 +252,6 @@ TEST_F(WatchStreamTest, ATokenOfAnotherEpochAfterReconvergenceSyncsAtOnce) {
   EXPECT_EQ(watcher.last().snapshot_size(), 1);
 }
 
-TEST_F(WatchStreamTest, ATokenOfThisEpochGetsResyncAndAWholeSnapshot) {
-  std::string token;
-  {
-    Watcher before(world_, WatchOf({"u1"}));
-    token = before.last().resume_token();
-  }
-  auto request = WatchOf({"u1"});
-  request.set_resume_token(token);
-  Watcher watcher(world_, request);
-  EXPECT_EQ(watcher.last().resync().reason(), v1::RESYNC_REASON_COMPACTED);
-  EXPECT_EQ(watcher.last().snapshot_size(), 1);
-  EXPECT_TRUE(watcher.last().has_synced());
-}
-
 TEST_F(WatchStreamTest, ATokenOfAnotherSelectorGetsResync) {
   std::string token;
   {
@@ -326,10 +268,9 @@ TEST_F(WatchStreamTest, ATokenOfAnotherSelectorGetsResync) {
 // C43 (b).
 TEST_F(WatchStreamTest, ATokenAheadOfTheServerGetsResyncAtOnce) {
   auto request = WatchOf({"u1"});
-  request.set_resume_token(
-      EncodeResumeToken({world_.engine().epoch(), HashTenant("default"),
-                         HashUsers(std::vector<std::string>{"u1"}),
-                         world_.engine().epoch() + 3'600'000'000}));
+  request.set_resume_token(EncodeResumeToken(
+      {world_.engine().epoch(), HashTenant("default"), SelectorOf({"u1"}),
+       world_.engine().epoch() + 3'600'000'000}));
   Watcher watcher(world_, request);
   EXPECT_EQ(watcher.last().resync().reason(), v1::RESYNC_REASON_AHEAD);
   EXPECT_EQ(watcher.last().snapshot_size(), 1);
@@ -398,6 +339,63 @@ TEST_F(WatchStreamTest, AWatcherThatIsGoneIsToldNothing) {
   stream->EndForDrain();
   world_.Advance(seconds(30));
   EXPECT_THAT(watcher.call().responses(), SizeIs(1));
+}
+
+// C46.
+TEST_F(WatchStreamTest, WithStatesOfInterestLeavingThemIsToldAndNothingElse) {
+  auto request = WatchOf({"u1"});
+  request.add_states(v1::PRESENCE_STATE_ACTIVE);
+  Watcher watcher(world_, request);
+  EXPECT_EQ(watcher.last().snapshot_size(), 1);
+  watcher.call().TakeWrites();
+  watcher.call().Clear();
+  world_.Login("u1", "s");
+  world_.Publish();
+  std::vector<v1::PresenceState> told;
+  for (int i = 0; i < 2'600; ++i) {
+    while (watcher.call().writing()) {
+      for (const auto& change : watcher.last().changes()) {
+        told.push_back(change.state());
+      }
+      watcher.call().TakeWrite();
+    }
+    world_.Advance(milliseconds(100));
+  }
+  EXPECT_EQ(world_.StateOf("u1"), State::kOffline);
+  EXPECT_THAT(told,
+              ElementsAre(v1::PRESENCE_STATE_ACTIVE, v1::PRESENCE_STATE_IDLE));
+}
+
+TEST_F(WatchStreamTest, DetailDevicesTellsTheStateOnEachClassOfDevice) {
+  auto request = WatchOf({"u1"});
+  request.set_detail(v1::WATCH_DETAIL_DEVICES);
+  Watcher devices(world_, request);
+  Watcher state(world_, WatchOf({"u1"}));
+  for (Watcher* watcher : {&devices, &state}) {
+    watcher->call().TakeWrites();
+    watcher->call().Clear();
+  }
+  world_.Login("u1", "s");
+  world_.Publish();
+  ASSERT_EQ(devices.last().changes_size(), 1);
+  ASSERT_EQ(devices.last().changes(0).devices_size(), 1);
+  EXPECT_EQ(devices.last().changes(0).devices(0).device_class(),
+            v1::DEVICE_CLASS_OTHER);
+  EXPECT_EQ(state.last().changes(0).devices_size(), 0);
+  EXPECT_EQ(devices.last().changes(0).revision(),
+            state.last().changes(0).revision());
+  devices.call().TakeWrites();
+  state.call().TakeWrites();
+  // A change of devices only.
+  world_.Login("u1", "phone", DeviceClass::kMobile);
+  world_.Publish();
+  EXPECT_THAT(state.call().responses(), SizeIs(1));
+  ASSERT_THAT(devices.call().responses(), SizeIs(2));
+  const auto& change = devices.last().changes(0);
+  EXPECT_EQ(change.state(), v1::PRESENCE_STATE_ACTIVE);
+  EXPECT_EQ(change.devices_size(), 2);
+  Watcher late(world_, request);
+  EXPECT_EQ(late.last().snapshot(0).devices_size(), 2);
 }
 
 TEST_F(WatchStreamTest, WatchersOfAUserShareItsBytes) {

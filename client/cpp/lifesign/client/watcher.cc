@@ -5,18 +5,20 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "lifesign/client/internal/validate.h"
 #include "lifesign/client/internal/watch_stream.h"
-#include "server/base/limits.h"
 
 namespace lifesign::client {
 namespace {
 
 absl::Status Validate(const WatchOptions& options) {
-  if (options.user_ids.size() > limits::kMaxWatchedUsers) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "at most ", limits::kMaxWatchedUsers, " users can be watched at once"));
+  if (options.all_users && !options.user_ids.empty()) {
+    return absl::InvalidArgumentError("either user_ids or all_users");
+  }
+  for (const v1::PresenceState state : options.states) {
+    if (state == v1::PRESENCE_STATE_UNSPECIFIED) {
+      return absl::InvalidArgumentError("states must be specified");
+    }
   }
   // Off would mean never to know whether the view is still true.
   if (options.progress_interval <= Duration::zero()) {
@@ -72,6 +74,12 @@ std::vector<v1::PresenceRecord> Watcher::View() const {
     logic.view().ForEach(
         [&view](const v1::PresenceRecord& record) { view.push_back(record); });
     return view;
+  });
+}
+
+std::string Watcher::resume_token() const {
+  return stream_->Ask([](const internal::WatchLogic& logic, RealTime) {
+    return logic.resume_token();
   });
 }
 

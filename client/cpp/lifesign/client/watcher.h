@@ -29,7 +29,8 @@ class WatchStream;
 
 // A user became other than the view held.
 struct PresenceChange {
-  // What was told before; none for the first word about a user.
+  // What was told before; none for the first word about a user, or the first
+  // since they were dropped from the view.
   absl::optional<v1::PresenceRecord> before;
   // What holds now.
   v1::PresenceRecord after;
@@ -58,8 +59,23 @@ struct WatchEvent {
 struct WatchOptions {
   // Empty: the caller's own.
   std::string tenant = {};
-  // Whom to watch, at most 10,000. Empty: nobody.
+  // Whom to watch: at most 10,000, unless the server allows more. Empty:
+  // nobody, but for `all_users`.
   std::vector<std::string> user_ids = {};
+  // Whom to watch, instead: everyone of the tenant. The view then holds those
+  // who are live and in a state of interest: whoever is not in it is not.
+  // REQUIRES: no user_ids.
+  bool all_users = false;
+  // The states of interest: users are reported when they come to one or leave
+  // one. What becomes of a user who left them is not told until they return.
+  // Empty: all.
+  std::vector<v1::PresenceState> states = {};
+  // DEVICES: records hold the state per device class, and a user is also
+  // reported when only that differs.
+  v1::WatchDetail detail = v1::WATCH_DETAIL_STATE;
+  // Of a watcher before this one, of the same users, states and detail: only
+  // what has changed since is told. Empty: a whole snapshot.
+  std::string resume_token = {};
   // How long the server may hold a change to batch it, up to 1 s.
   Duration batching_delay = Duration::zero();
   // How long the server may be silent: 10 s to 10 min. Two of them without a
@@ -107,10 +123,10 @@ struct WatchStatus {
 
 // Keeps a view of the users' presence, over reconnects and restarts of the
 // server, by the receiver rule: newest revision per user, replaced after
-// RESYNC. A user is reported when their state differs from the view, and only
-// then; what lies untaken is coalesced to the newest per user. Never invents:
-// a watch that is cut off goes on showing what it last knew, and says that it
-// is stale.
+// RESYNC. A user is reported when their state (or, if wanted, that on a class
+// of device) differs from the view, and only then; what lies untaken is
+// coalesced to the newest per user. Never invents: a watch that is cut off goes
+// on showing what it last knew, and says that it is stale.
 //
 //   auto watcher = Watcher::Start(channel, {.user_ids = {"ann", "bob"}});
 //   while (auto event = (*watcher)->Next(std::chrono::hours(1))) {
@@ -121,7 +137,8 @@ struct WatchStatus {
 class Watcher {
  public:
   // Starts to watch; does not wait for the server.
-  //   INVALID_ARGUMENT  too many users, or ids that are not UTF-8
+  //   INVALID_ARGUMENT  user_ids beside all_users, an unspecified state, or ids
+  //                     that are not UTF-8
   static absl::StatusOr<std::unique_ptr<Watcher>> Start(
       std::shared_ptr<grpc::Channel> channel, WatchOptions options);
 
@@ -148,6 +165,10 @@ class Watcher {
   absl::optional<v1::PresenceRecord> Find(absl::string_view user_id) const;
   // All of it, in no order.
   std::vector<v1::PresenceRecord> View() const;
+
+  // What another watcher may go on from, at any time: the newest token told.
+  // Empty before the first kSynced.
+  std::string resume_token() const;
 
   WatchStatus status() const;
 

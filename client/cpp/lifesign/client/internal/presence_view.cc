@@ -11,10 +11,27 @@ namespace {
 // Whether a watcher that was told `told` must be told `now`. Times and revision
 // move with what a resume repeats; they are no change.
 bool Differs(const v1::PresenceRecord& told, const v1::PresenceRecord& now) {
-  return told.state() != now.state();
+  return told.state() != now.state() ||
+         !std::equal(
+             told.devices().begin(), told.devices().end(),
+             now.devices().begin(), now.devices().end(),
+             [](const v1::DevicePresence& a, const v1::DevicePresence& b) {
+               return a.device_class() == b.device_class() &&
+                      a.state() == b.state();
+             });
 }
 
 }  // namespace
+
+PresenceView::PresenceView(const WatchOptions& options)
+    : everyone_(options.all_users), states_(options.states) {}
+
+bool PresenceView::IsNobody(const v1::PresenceRecord& record) const {
+  if (!everyone_) return false;
+  if (record.state() == v1::PRESENCE_STATE_OFFLINE) return true;
+  return !states_.empty() && std::find(states_.begin(), states_.end(),
+                                       record.state()) == states_.end();
+}
 
 PresenceView::Taken PresenceView::Take(const v1::PresenceRecord& record) {
   const auto [place, first] = users_.try_emplace(record.user_id());
@@ -25,16 +42,44 @@ PresenceView::Taken PresenceView::Take(const v1::PresenceRecord& record) {
   const bool same = !first && user.record.revision() == record.revision();
   user.record = record;
   user.revision = record.revision();
-  if (!user.filed &&
-      (!user.told.has_value() || Differs(*user.told, user.record))) {
-    user.filed = true;
-    mailbox_.push_back({WatchEvent::Kind::kChange, &user, Error()});
-  }
+  FileChange(user);
+  DropNobody(user);
   return same ? Taken::kSame : Taken::kNews;
+}
+
+bool PresenceView::IsNews(const User& user) const {
+  return user.told.has_value() ? Differs(*user.told, user.record)
+                               : !IsNobody(user.record);
+}
+
+void PresenceView::FileChange(User& user) {
+  if (user.filed || !IsNews(user)) return;
+  user.filed = true;
+  mailbox_.push_back({WatchEvent::Kind::kChange, &user, Error()});
+}
+
+void PresenceView::DropNobody(User& user) {
+  if (user.filed || !IsNobody(user.record)) return;
+  users_.erase(std::string(user.record.user_id()));
 }
 
 void PresenceView::ForgetRevisions() {
   for (auto& [id, user] : users_) user.revision.reset();
+}
+
+void PresenceView::DropUnmentioned() {
+  if (!everyone_) return;
+  for (auto next = users_.begin(); next != users_.end();) {
+    User& user = (next++)->second;
+    if (user.revision.has_value()) continue;
+    // When they went, and why, is not known.
+    const std::string id = user.record.user_id();
+    user.record.Clear();
+    user.record.set_user_id(id);
+    user.record.set_state(v1::PRESENCE_STATE_OFFLINE);
+    FileChange(user);
+    DropNobody(user);
+  }
 }
 
 void PresenceView::File(WatchEvent::Kind kind, const Error& error) {
@@ -69,11 +114,14 @@ absl::optional<WatchEvent> PresenceView::Next() {
     if (entry.user == nullptr) return event;
     User& user = *entry.user;
     user.filed = false;
-    if (user.told.has_value() && !Differs(*user.told, user.record)) continue;
-    event.change.before = user.told;
-    event.change.after = user.record;
-    user.told = user.record;
-    return event;
+    const bool news = IsNews(user);
+    if (news) {
+      event.change.before = user.told;
+      event.change.after = user.record;
+      user.told = user.record;
+    }
+    DropNobody(user);
+    if (news) return event;
   }
   return absl::nullopt;
 }

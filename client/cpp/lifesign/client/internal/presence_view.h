@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/container/node_hash_map.h"
 #include "absl/strings/string_view.h"
@@ -23,6 +24,10 @@ namespace lifesign::client::internal {
 // one entry a user and one of each other kind, however slowly it is emptied:
 // A→B→A that nobody took is nothing.
 //
+// Of everyone it holds those who are live and in a state of interest, and
+// others only until the watcher has been told that they are not: else it would
+// hold whoever was ever there.
+//
 // Not thread-safe: its owner guards it.
 class PresenceView {
  public:
@@ -35,12 +40,16 @@ class PresenceView {
     kNews,
   };
 
+  explicit PresenceView(const WatchOptions& options);
+
   // Takes in one record of the stream.
   Taken Take(const v1::PresenceRecord& record);
 
   // What comes now replaces what is held, whatever its revision; until then
   // that stays as it is.
   void ForgetRevisions();
+  // It has come: of everyone, whoever was not mentioned since is OFFLINE.
+  void DropUnmentioned();
 
   // Files an event that is not a change. Of kSynced only the newest is kept;
   // kStale and kFresh, if untaken, cancel each other out.
@@ -71,6 +80,15 @@ class PresenceView {
     Error error;
   };
 
+  // Whether a user of whom nothing is held is as good as one with `record`.
+  bool IsNobody(const v1::PresenceRecord& record) const;
+  // Whether the watcher is to be told what `user` has become.
+  bool IsNews(const User& user) const;
+  void FileChange(User& user);
+  void DropNobody(User& user);
+
+  const bool everyone_;
+  const std::vector<v1::PresenceState> states_;
   absl::node_hash_map<std::string, User> users_;
   std::deque<Entry> mailbox_;
 };

@@ -26,11 +26,20 @@ WatchLogic::WatchLogic(const WatchOptions& options, WatchPort& port,
                        absl::BitGenRef random)
     : progress_interval_(options.progress_interval),
       port_(port),
-      random_(random) {
+      random_(random),
+      view_(options),
+      token_(options.resume_token) {
   request_.set_tenant(options.tenant);
-  v1::UserSet& users = *request_.mutable_users();
-  for (const std::string& id : options.user_ids) users.add_user_ids(id);
-  watched_.insert(users.user_ids().begin(), users.user_ids().end());
+  if (options.all_users) {
+    request_.mutable_all();
+  } else {
+    v1::UserSet& users = *request_.mutable_users();
+    for (const std::string& id : options.user_ids) users.add_user_ids(id);
+    watched_.insert(users.user_ids().begin(), users.user_ids().end());
+  }
+  request_.mutable_states()->Assign(options.states.begin(),
+                                    options.states.end());
+  request_.set_detail(options.detail);
   if (options.batching_delay > Duration::zero()) {
     ToProto(options.batching_delay, *request_.mutable_batching_delay());
   }
@@ -51,7 +60,8 @@ void WatchLogic::MaybeBegin(RealTime now) {
   ++status_.streams;
   request_.set_resume_token(token_);
   // Without a token a whole snapshot comes: it replaces what is held.
-  if (token_.empty()) view_.ForgetRevisions();
+  replacing_ = token_.empty();
+  if (replacing_) view_.ForgetRevisions();
   port_.BeginStream(request_);
 }
 
@@ -73,12 +83,15 @@ void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
   // In the order of the fields' numbers.
   if (response.has_resync()) {
     ++status_.resyncs;
+    replacing_ = true;
     view_.ForgetRevisions();
   }
   for (const auto& record : response.snapshot()) TakeRecord(record);
   for (const auto& record : response.changes()) TakeRecord(record);
   if (response.has_synced()) {
     synced_ = true;
+    if (replacing_) view_.DropUnmentioned();
+    replacing_ = false;
     const auto& synced = response.synced();
     NoteTime(synced.read_time(),
              synced.has_reconverging_until() ? &synced.reconverging_until()
@@ -101,7 +114,7 @@ void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
 }
 
 void WatchLogic::TakeRecord(const v1::PresenceRecord& record) {
-  if (!watched_.contains(record.user_id())) {
+  if (!request_.has_all() && !watched_.contains(record.user_id())) {
     // Of nobody who was asked for: the view must not grow by it.
     ++status_.ignored;
     return;

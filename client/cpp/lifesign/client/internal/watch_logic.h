@@ -65,6 +65,7 @@ class WatchLogic {
   absl::optional<WatchEvent> NextEvent() { return view_.Next(); }
   bool ended() const { return stream_ == Stream::kEnded; }
   const PresenceView& view() const { return view_; }
+  const std::string& resume_token() const { return token_; }
   WatchStatus StatusAt(RealTime now) const;
 
  private:
@@ -93,7 +94,7 @@ class WatchLogic {
                 RealTime now);
 
   v1::WatchPresenceRequest request_;
-  // Its users: views of what it holds.
+  // Its users: views of what it holds. None if it is of everyone.
   absl::flat_hash_set<absl::string_view> watched_;
   const Duration progress_interval_;
   WatchPort& port_;
@@ -110,6 +111,8 @@ class WatchLogic {
   RealTime answer_deadline_ = RealTime::max();
   RealTime connected_at_ = RealTime::min();
   bool synced_ = false;  // on this stream
+  // Until SYNCED what comes is a whole snapshot.
+  bool replacing_ = false;
   Error broken_because_;
   Backoff backoff_;
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // An id of up to 128 bytes; up to 23 bytes without an allocation.
-#ifndef LIFESIGN_SERVER_CORE_SESSION_INLINE_ID_H_
-#define LIFESIGN_SERVER_CORE_SESSION_INLINE_ID_H_
+#ifndef LIFESIGN_SERVER_BASE_INLINE_ID_H_
+#define LIFESIGN_SERVER_BASE_INLINE_ID_H_
 
 #include <cassert>
 #include <cstdint>
@@ -21,6 +21,13 @@ class InlineId {
   explicit InlineId(absl::string_view id) { Assign(id); }
   InlineId(const InlineId&) = delete;
   InlineId& operator=(const InlineId&) = delete;
+  InlineId(InlineId&& other) noexcept { Move(other); }
+  InlineId& operator=(InlineId&& other) noexcept {
+    if (this == &other) return *this;
+    Release();
+    Move(other);
+    return *this;
+  }
   ~InlineId() { Release(); }
 
   void Assign(absl::string_view id) {
@@ -53,6 +60,10 @@ class InlineId {
     std::memcpy(&outside, bytes_, sizeof(outside));
     return outside;
   }
+  void Move(InlineId& other) {
+    std::memcpy(bytes_, other.bytes_, sizeof(bytes_));
+    other.bytes_[kLast] = 0;
+  }
   void Release() {
     if (static_cast<unsigned char>(bytes_[kLast]) == kOutside) {
       delete[] Outside();
@@ -68,4 +79,4 @@ static_assert(sizeof(InlineId) == 24);
 
 }  // namespace lifesign
 
-#endif  // LIFESIGN_SERVER_CORE_SESSION_INLINE_ID_H_
+#endif  // LIFESIGN_SERVER_BASE_INLINE_ID_H_
