@@ -176,7 +176,11 @@ void HeartbeatStream::ApplySlice(const v1::HeartbeatRequest& message, int begin,
       found = handles_.Find(signal.handle());
     }
     is_bound[static_cast<std::size_t>(i)] = found != nullptr;
-    if (found == nullptr) continue;
+    if (found == nullptr) {
+      // The next one takes this place: nothing of it may be left there.
+      next.signal = Signal();
+      continue;
+    }
     next.ref = found->ref;
     ++applied;
   }

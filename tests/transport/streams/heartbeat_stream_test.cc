@@ -276,6 +276,27 @@ TEST_F(HeartbeatStreamTest, ASignalOnAFreeHandleIsUnknownHandle) {
   EXPECT_EQ(OnlyError(phone.Signal(5, kDetach)), "UNKNOWN_HANDLE");
 }
 
+// Found by the simulation: the time since the last interaction, or the linger,
+// of a signal that was refused counted for the next one of the message.
+TEST_F(HeartbeatStreamTest, NothingOfARefusedSignalCountsForTheNext) {
+  Client phone(world_);
+  phone.Open(1, "u1", "phone", kActive);
+  v1::HeartbeatRequest request;
+  AddSignal(request, 2, kActive);
+  request.mutable_signals(0)->mutable_idle_for()->set_seconds(1000);
+  AddSignal(request, 1, kActive);
+  world_.Advance(seconds(16));
+  phone.Send(request);
+  EXPECT_EQ(world_.StateOf("u1"), State::kActive);
+
+  request.Clear();
+  AddSignal(request, 2, kLeave);
+  request.mutable_signals(0)->mutable_linger()->set_seconds(10);
+  AddSignal(request, 1, kLeave);
+  phone.Send(request);
+  EXPECT_EQ(world_.StateOf("u1"), State::kOffline);
+}
+
 TEST_F(HeartbeatStreamTest, LeaveOnAFreeHandleIsOk) {
   Client phone(world_);
   EXPECT_THAT(phone.Signal(5, kLeave), SizeIs(0));
