@@ -76,6 +76,12 @@ void WatchStream::BeginCopy(Revision since) {
 
 void WatchStream::BeginLateSnapshot() {
   phase_ = Phase::kLateSnapshot;
+  if (options_.everyone) {
+    // Who came back comes by mail. What the last of them did may not be
+    // published yet, and SYNCED would say that they are gone.
+    BeginCopy(delivered_up_to_);
+    return;
+  }
   copying_ = true;
   copy_since_ = 0;
   copy_leads_to_ = delivered_up_to_;

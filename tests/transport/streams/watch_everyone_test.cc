@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/transport/streams/stream_watcher.h"
@@ -95,6 +96,26 @@ TEST_F(WatchEveryoneTest, WhatChangesDuringTheSnapshotOfEveryoneIsToldOnce) {
     EXPECT_EQ(record.revision(), now.revision) << user;
     EXPECT_EQ(record.state(), EncodeState(now.state)) << user;
   }
+}
+
+// Found by the simulation: SYNCED after a restart left out who had come back
+// but was not published yet, and so said that they were gone.
+TEST_F(WatchEveryoneTest, WhoComesBackLastIsToldBeforeTheEndOfReconvergence) {
+  const ResumeToken earlier{world_.engine().epoch() - 1,
+                            HashTenant(kDefaultTenant), 0, 1};
+  Watcher watcher(world_, Resumed(WatchOfAll(), EncodeResumeToken(earlier)));
+  EXPECT_EQ(watcher.last().resync().reason(), v1::RESYNC_REASON_OTHER_EPOCH);
+  world_.Advance(Policy().Reconvergence());
+  world_.Login("u1", "s");
+  watcher.call().TakeWrite();
+  EXPECT_EQ(StatesOf(watcher.last()), std::vector<std::string>{"u1 ACTIVE"});
+  EXPECT_FALSE(watcher.last().has_synced());
+  watcher.call().TakeWrites();
+  EXPECT_TRUE(watcher.last().has_synced());
+  // And not again.
+  watcher.call().Clear();
+  world_.Publish();
+  EXPECT_TRUE(watcher.call().responses().empty());
 }
 
 TEST_F(WatchEveryoneTest, AWatchOfEveryoneThatIsGoneIsLeftNothing) {
