@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "server/base/limits.h"
+#include "tests/property/policies.h"
 
 namespace lifesign::property {
 namespace {

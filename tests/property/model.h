@@ -9,6 +9,7 @@
 #define LIFESIGN_TESTS_PROPERTY_MODEL_H_
 
 #include <array>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -85,6 +86,8 @@ class Model {
   bool IsBound(const std::string& user, const std::string& session,
                Attachment attachment, const Now& now) const;
   ModelUserView Read(const std::string& user, const Now& now);
+  // As of the last evaluation.
+  PresenceRecord Record(const std::string& user, const Now& now) const;
   void Tick(const Now& now);
   // Drops what is kept of a user; false if it is to be kept.
   bool Forget(const std::string& user, const Now& now);
@@ -104,6 +107,9 @@ class Model {
               const Now& now) const {
     return Find(user, session, now) != nullptr;
   }
+
+  // Users of whom anything is known.
+  std::size_t users() const { return users_.size(); }
 
   // How many signals found no token, and how many of them were the newest when
   // there was one.
@@ -148,7 +154,6 @@ class Model {
   void Evaluate(const std::string& name, const Now& now);
   void Emit(const std::string& name, ModelUser& user, State state,
             const DeviceStates& devices, Cause cause, const Now& now);
-  PresenceRecord Record(const std::string& name, const Now& now) const;
 
   Options options_;
   std::shared_ptr<const Policy> policy_;

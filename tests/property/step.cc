@@ -8,6 +8,11 @@
 #include "absl/strings/str_join.h"
 
 namespace lifesign::property {
+
+std::string Seconds(Duration duration) {
+  return absl::StrFormat("%.6f", static_cast<double>(duration.count()) / 1e6);
+}
+
 namespace {
 
 const char* Word(SignalKind kind) {
@@ -26,23 +31,8 @@ const char* Word(SignalKind kind) {
   return "LEAVE";
 }
 
-std::string Seconds(Duration duration) {
-  return absl::StrFormat("%.6f", static_cast<double>(duration.count()) / 1e6);
-}
-
 std::string At(const absl::optional<WallTime>& time, const Now& start) {
   return time.has_value() ? Seconds(*time - start.wall) : "unset";
-}
-
-std::string Words(const Signal& signal) {
-  std::string words = Word(signal.kind);
-  if (signal.idle_for.has_value()) {
-    absl::StrAppend(&words, " idle_for ", Seconds(*signal.idle_for));
-  }
-  if (signal.linger.count() != 0) {
-    absl::StrAppend(&words, " linger ", Seconds(signal.linger));
-  }
-  return words;
 }
 
 std::string Attachment(int back) {
@@ -69,6 +59,17 @@ std::string OpenWords(const Step& step) {
 }
 
 }  // namespace
+
+std::string Words(const Signal& signal) {
+  std::string words = Word(signal.kind);
+  if (signal.idle_for.has_value()) {
+    absl::StrAppend(&words, " idle_for ", Seconds(*signal.idle_for));
+  }
+  if (signal.linger.count() != 0) {
+    absl::StrAppend(&words, " linger ", Seconds(signal.linger));
+  }
+  return words;
+}
 
 std::string UserName(int user) { return absl::StrCat("u", user); }
 std::string SessionId(int session) { return absl::StrCat("s", session); }

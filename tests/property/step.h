@@ -62,6 +62,8 @@ std::string Line(const Step& step, const Now& start);
 const char* Word(State state);
 const char* Word(Cause cause);
 const char* Word(Refusal refusal);
+std::string Seconds(Duration duration);
+std::string Words(const Signal& signal);
 std::string Words(const DeviceStates& devices);
 std::string Words(const OpenOutcome& outcome);
 std::string Words(const SignalOutcome& outcome);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "tests/property/policies.h"
 
 namespace lifesign::property {
 namespace {
@@ -14,45 +15,6 @@ namespace {
 // How far two ways of computing the same probability may lie apart.
 constexpr double kRounding = 1e-6;
 constexpr int kAttachmentsCompared = 3;
-
-Policy WithRows() {
-  Policy policy;
-  PolicyRow phone;
-  phone.active_window = seconds(30);
-  phone.idle_window = seconds(90);
-  phone.away_window = seconds(400);
-  phone.ttl = seconds(600);
-  phone.active_interval = seconds(20);
-  phone.idle_interval = seconds(60);
-  phone.background_interval = seconds(150);
-  policy.by_device[static_cast<std::size_t>(DeviceClass::kMobile)] = phone;
-  PolicyRow bot;
-  bot.active_window = seconds(5);
-  bot.idle_window = seconds(6);
-  bot.away_window = seconds(7);
-  bot.ttl = seconds(8);
-  bot.active_interval = seconds(3);
-  bot.idle_interval = seconds(3);
-  bot.background_interval = seconds(3);
-  policy.by_device[static_cast<std::size_t>(DeviceClass::kBot)] = bot;
-  return policy;
-}
-
-Policy WithoutPatience() {
-  Policy policy = ScalePolicy(Policy(), 1, 10);
-  policy.downgrade_debounce = Duration(0);
-  policy.jitter_percent = 0;
-  policy.offline_retention = seconds(5);
-  return policy;
-}
-
-Policy WithLongDebounce() {
-  Policy policy;
-  policy.downgrade_debounce = seconds(14);
-  policy.jitter_percent = 25;
-  policy.offline_retention = seconds(60);
-  return policy;
-}
 
 DeviceClass DeviceOf(const OpenRequest& request) {
   return request.device.value_or(DeviceClass::kOther);
@@ -63,13 +25,6 @@ Now Later(const Now& a, const Now& b) {
 }
 
 }  // namespace
-
-const std::vector<Policy>& Policies() {
-  static const std::vector<Policy> policies = {
-      Policy(), ScalePolicy(Policy(), 1, 10), WithRows(), WithoutPatience(),
-      WithLongDebounce()};
-  return policies;
-}
 
 Model::Options World::ModelOptions(const WorldOptions& options) {
   // Another engine tells in which shard a user lies.

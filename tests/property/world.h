@@ -19,15 +19,12 @@
 
 namespace lifesign::property {
 
-// Policies that a world may be judged by; each is valid.
-const std::vector<Policy>& Policies();
-
 struct WorldOptions {
   int shards = 1;
   int users = 1;
   int sessions = 1;  // names of a user's sessions
   int max_sessions_per_user = 64;
-  int policy = 0;
+  int policy = 0;  // of Policies()
   std::uint64_t hash_seed = 0;
 };
 
