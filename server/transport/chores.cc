@@ -7,9 +7,15 @@
 
 namespace lifesign {
 
-Chores::Chores() : thread_([this] { Run(); }) {}
+Chores::Chores(bool has_thread) {
+  if (has_thread) thread_ = std::thread([this] { Run(); });
+}
 
 Chores::~Chores() {
+  if (!thread_.joinable()) {
+    Drain();
+    return;
+  }
   {
     MutexLock lock(mutex_);
     stopping_ = true;
@@ -24,7 +30,29 @@ void Chores::Add(std::function<void()> chore) {
   changed_.NotifyAll();
 }
 
+bool Chores::idle() {
+  MutexLock lock(mutex_);
+  return !busy_ && waiting_.empty();
+}
+
+bool Chores::DoOne() {
+  std::function<void()> chore;
+  {
+    MutexLock lock(mutex_);
+    if (waiting_.empty()) return false;
+    chore = std::move(waiting_.front());
+    waiting_.pop_front();
+  }
+  chore();
+  return true;
+}
+
 void Chores::Drain() {
+  if (!thread_.joinable()) {
+    while (DoOne()) {
+    }
+    return;
+  }
   MutexLock lock(mutex_);
   while (busy_ || !waiting_.empty()) changed_.Wait(mutex_);
 }

@@ -19,7 +19,8 @@ namespace lifesign {
 // 20,000 sessions) happens here. Thread-safe.
 class Chores {
  public:
-  Chores();
+  // `has_thread` false: whoever calls Drain does them.
+  explicit Chores(bool has_thread = true);
   // Does what was given before it returns.
   ~Chores();
   Chores(const Chores&) = delete;
@@ -29,16 +30,20 @@ class Chores {
 
   // Returns when everything given before has been done.
   void Drain();
+  // Whether there is nothing that Drain would do.
+  bool idle();
 
  private:
   void Run();
+  // Does the first that waits, if one does. Not on our thread.
+  bool DoOne();
 
   Mutex mutex_;  // a leaf
   CondVar changed_;
   std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  // Last: it runs as soon as it is made.
+  // Last: it runs as soon as it is made. There may be none.
   std::thread thread_;
 };
 

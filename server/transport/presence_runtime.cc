@@ -35,13 +35,14 @@ PresenceRuntime::PresenceRuntime(const Options& options, const Clock& clock)
           time_.Read()),
       deadlines_(time_.Read().presence),
       jitter_(options.seed),
+      chores_(options.threads),
       parts_{engine_, time_,       deadlines_, chores_,
              jitter_, heartbeats_, watches_,   options.limits},
       gate_(jitter_),
       drain_(parts_, gate_),
       service_(parts_, gate_),
       publisher_(engine_, time_) {
-  publisher_.Start();
+  if (options.threads) publisher_.Start();
 }
 
 PresenceRuntime::~PresenceRuntime() {

@@ -43,6 +43,9 @@ class PresenceRuntime {
     absl::optional<Revision> epoch;
     // Decides who falls into which shard, and the delays that spread clients.
     std::uint64_t seed = 0;
+    // Whether it has threads that publish and do chores. Without them Settle
+    // does, and whoever calls the engine: for who decides when.
+    bool threads = true;
   };
 
   // `clock` outlives it. Publishes from now on; admits calls once `gate` says

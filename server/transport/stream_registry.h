@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_SERVER_TRANSPORT_STREAM_REGISTRY_H_
 #define LIFESIGN_SERVER_TRANSPORT_STREAM_REGISTRY_H_
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -51,6 +52,8 @@ class StreamRegistry {
     return found == stripe.streams.end() ? nullptr : found->second.lock();
   }
 
+  // In the order of their numbers, so that what is done to all is done the same
+  // way again.
   std::vector<std::shared_ptr<Stream>> All() const {
     std::vector<std::shared_ptr<Stream>> all;
     for (const Stripe& stripe : stripes_) {
@@ -60,6 +63,8 @@ class StreamRegistry {
         if (stream != nullptr) all.push_back(std::move(stream));
       }
     }
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a->id() < b->id(); });
     return all;
   }
 

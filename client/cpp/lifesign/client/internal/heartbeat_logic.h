@@ -58,7 +58,6 @@ class HeartbeatLogic {
   void Signal(Handle handle, Lifecycle lifecycle,
               absl::optional<Duration> idle_for, RealTime now);
   void Interacted(Handle handle, RealTime now);
-  void SetLifecycle(Handle handle, Lifecycle lifecycle, RealTime now);
   absl::Status JoinRoom(Handle handle, absl::string_view room, RealTime now);
   absl::Status LeaveRoom(Handle handle, absl::string_view room, RealTime now);
   void Detach(Handle handle, RealTime now);
