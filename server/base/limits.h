@@ -100,7 +100,9 @@ inline constexpr Duration kTokenEvery = seconds(1);
 
 // How many silences of earlier populations the shipped confidence table weighs
 // as much as, at each step.
-inline constexpr double kShippedConfidenceWeight = 1'000;
+inline constexpr double kShippedConfidenceWeight = 100;
+// Beyond so many silences older ones weigh half as much with every exchange.
+inline constexpr std::uint64_t kSilencesRemembered = 200'000;
 
 // Transport.
 // Threads that calls of gRPC reflection may block, the one that waits for the

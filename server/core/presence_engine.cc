@@ -206,7 +206,9 @@ void PresenceEngine::ExchangeConfidence(const Now& now) {
   // it serves the next table instead.
   const auto table = std::make_shared<const ConfidenceTable>(
       learned_.Learn(ShippedConfidence(), limits::kShippedConfidenceWeight));
-  learned_.Halve();
+  // A small server remembers for longer: what it has seen must outweigh what it
+  // was shipped with.
+  if (learned_.total() > limits::kSilencesRemembered) learned_.Halve();
   for (std::size_t i = 0; i < map_.size(); ++i) {
     learned_.Merge(map_.shard(i).ExchangeConfidence(table, now));
   }
