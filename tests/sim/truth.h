@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What one run of the server should be and tell: the model of tests/property,
+// and what it emitted.
+#ifndef LIFESIGN_TESTS_SIM_TRUTH_H_
+#define LIFESIGN_TESTS_SIM_TRUTH_H_
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/core/presence_engine.h"
+#include "tests/property/model.h"
+#include "tests/sim/journal.h"
+#include "tests/sim/verdict.h"
+#include "tests/sim/world_options.h"
+
+namespace lifesign::sim {
+
+// A change, and the PresenceRecord that a watcher is told of it, by Detail.
+struct Told {
+  Change change;
+  std::array<std::string, kDetails> wires;
+  PresenceTime published_at{};
+
+  const std::string& wire(Detail detail) const {
+    return wires[static_cast<std::size_t>(detail)];
+  }
+};
+
+// As a watcher is told it.
+std::string WireOf(const PresenceRecord& record, Detail detail);
+
+class Truth {
+ public:
+  // All outlive it. `users`: whoever may come.
+  Truth(const WorldOptions& options, const std::vector<std::string>& users,
+        const Policy& policy, const Now& start, PresenceEngine& engine,
+        Journal& journal, Verdict& verdict);
+
+  // Is called with every change when it is emitted.
+  void OnChange(std::function<void(const Change&)> on_change) {
+    on_change_ = std::move(on_change);
+  }
+
+  property::Model& model() { return model_; }
+  const property::Model& model() const { return model_; }
+
+  // A tick of the model; the engine's follows.
+  void Tick(const Now& now);
+
+  // Evaluates all of `users`, in the model and in the engine: after a step in
+  // which users were copied, since only the engine knows who was looked at.
+  void EvaluateEveryone(const std::vector<std::string>& users, const Now& now);
+
+  // Takes in what the model emitted. To be called after every step that may
+  // have changed it, when the engine has done the same.
+  void Collect(const Now& now);
+
+  bool AllPublished() const { return unpublished_ == 0; }
+
+  // A round of publishing, of engine and model: what is published is what was
+  // emitted, in order.
+  void Publish(const Now& now);
+
+  // Follows the engine in forgetting users; it may not forget too early.
+  void FollowForgetting(const Now& now);
+
+  // The change of `user` with this revision; null if there was none.
+  const Told* Find(const std::string& user, Revision revision) const;
+  // The newest change of `user` that is published and of which a watch of this
+  // detail is told; null if none is.
+  const Told* Published(const std::string& user, Detail detail) const;
+  // The same, with a revision up to `revision`.
+  const Told* PublishedUpTo(const std::string& user, Detail detail,
+                            Revision revision) const;
+
+  // The record that `user` has in a snapshot now. Evaluates the user, as
+  // copying does.
+  PresenceRecord Snapshot(const std::string& user, const Now& now);
+  // The same of one who is not evaluated.
+  PresenceRecord AsEmitted(const std::string& user, const Now& now) const {
+    return model_.Record(user, now);
+  }
+  // When this step is over, `user` has this revision.
+  void ExpectRevision(const std::string& user, Revision revision) {
+    expected_.emplace_back(user, revision);
+  }
+
+ private:
+  struct History {
+    std::vector<Told> changes;  // in the order of their revisions
+    std::size_t published = 0;  // of them
+  };
+
+  static property::Model::Options ModelOptions(const WorldOptions& options,
+                                               const Policy& policy,
+                                               Revision epoch);
+  // A tick, or copying, changes users in an order that is the engine's own: the
+  // revisions that it gives are the model's, each to another user of the shard.
+  void AdoptRevisions(std::vector<Change>& changes, const Now& now);
+  // One change on its way to its watchers.
+  void OnPublished(const Change& change, Revision published_before,
+                   const Now& now);
+  // The first that is not published, for a person.
+  std::string FirstUnpublished() const;
+
+  PresenceEngine& engine_;
+  Journal& journal_;
+  Verdict& verdict_;
+  property::Model model_;
+  std::function<void(const Change&)> on_change_;
+  // What is to be collected comes in an order that is the engine's own.
+  bool unordered_ = false;
+  std::vector<std::pair<std::string, Revision>> expected_;
+  std::map<std::string, History> histories_;
+  int unpublished_ = 0;                      // changes
+  std::map<int, Revision> newest_of_shard_;  // that was published
+  // Watches everyone, so that every change is seen on its way.
+  const std::shared_ptr<Watch> everyone_;
+};
+
+}  // namespace lifesign::sim
+
+#endif  // LIFESIGN_TESTS_SIM_TRUTH_H_
