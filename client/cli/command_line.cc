@@ -38,6 +38,20 @@ std::string Footer(const std::string& examples) {
 }
 
 // "2s", "1m30s"; at most `most`.
+Duration DurationOf(const std::string& name, const std::string& text,
+                    Duration most) {
+  const absl::optional<Duration> parsed = ParseDuration(text);
+  if (!parsed.has_value()) {
+    throw CLI::ValidationError(
+        name, absl::StrCat("'", text, "' is no duration such as 2s or 1m30s"));
+  }
+  if (*parsed > most) {
+    throw CLI::ValidationError(name,
+                               absl::StrCat("at most ", FormatDuration(most)));
+  }
+  return *parsed;
+}
+
 CLI::Option* AddDuration(CLI::App* app, const std::string& name,
                          Duration* duration, const std::string& description,
                          Duration most = Duration::max()) {
@@ -45,21 +59,34 @@ CLI::Option* AddDuration(CLI::App* app, const std::string& name,
       ->add_option_function<std::string>(
           name,
           [duration, name, most](const std::string& text) {
-            const absl::optional<Duration> parsed = ParseDuration(text);
-            if (!parsed.has_value()) {
-              throw CLI::ValidationError(
-                  name, absl::StrCat("'", text,
-                                     "' is no duration such as 2s or 1m30s"));
-            }
-            if (*parsed > most) {
-              throw CLI::ValidationError(
-                  name, absl::StrCat("at most ", FormatDuration(most)));
-            }
-            *duration = *parsed;
+            *duration = DurationOf(name, text, most);
           },
           absl::StrCat(description, " (default ", FormatDuration(*duration),
                        ")"))
       ->type_name("DURATION");
+}
+
+CLI::Option* AddDuration(CLI::App* app, const std::string& name,
+                         absl::optional<Duration>* duration,
+                         const std::string& description) {
+  return app
+      ->add_option_function<std::string>(
+          name,
+          [duration, name](const std::string& text) {
+            *duration = DurationOf(name, text, Duration::max());
+          },
+          description)
+      ->type_name("DURATION");
+}
+
+const std::map<std::string, v1::PresenceState>& States() {
+  static const std::map<std::string, v1::PresenceState> states = {
+      {"active", v1::PRESENCE_STATE_ACTIVE},
+      {"idle", v1::PRESENCE_STATE_IDLE},
+      {"away", v1::PRESENCE_STATE_AWAY},
+      {"stale", v1::PRESENCE_STATE_STALE},
+      {"offline", v1::PRESENCE_STATE_OFFLINE}};
+  return states;
 }
 
 // Ids are UTF-8; what else they must be the server says.
@@ -93,6 +120,7 @@ class CommandLine {
     app_.fallthrough();
     AddSettings();
     AddRead();
+    AddWho();
     AddWatch();
     AddRoom();
     AddBeat();
@@ -128,6 +156,7 @@ class CommandLine {
       return kExitUsage;
     }
     if (app_.got_subcommand("get")) return Get(settings_, get_);
+    if (app_.got_subcommand("who")) return Who(settings_, who_);
     if (app_.got_subcommand("sessions")) {
       return Sessions(settings_, sessions_);
     }
@@ -193,6 +222,27 @@ class CommandLine {
                         "  lifesign explain ann --json | jq .next_change"));
   }
 
+  void AddWho() {
+    CLI::App* command =
+        app_.add_subcommand("who", "Everybody who is online, one line each");
+    command
+        ->add_option("--state", who_.states,
+                     "Only who is in one of these states (default: any but "
+                     "offline); offline tells who is remembered")
+        ->delimiter(',')
+        ->transform(CLI::CheckedTransformer(States(), CLI::ignore_case))
+        ->type_name("active|idle|away|stale|offline,...")
+        ->option_text("active|idle|away|stale|offline,...");
+    AddDuration(command, "--seen-within", &who_.seen_within,
+                "Only who was heard of so lately");
+    command->footer(
+        Footer("  lifesign who\n"
+               "  lifesign who --state active,idle\n"
+               "  lifesign who --state offline --seen-within 5m\n"
+               "  lifesign who --json | jq -r .presence.user_id\n"
+               "Says 1 if there is nobody."));
+  }
+
   void AddWatch() {
     CLI::App* command = app_.add_subcommand(
         "watch", "What users are, and each change until Ctrl-C");
@@ -200,17 +250,11 @@ class CommandLine {
         ->check(NotUtf8)
         ->type_name("");
     command->add_flag("--all", watch_.all, "Everyone of the tenant instead");
-    static const std::map<std::string, v1::PresenceState> kStates = {
-        {"active", v1::PRESENCE_STATE_ACTIVE},
-        {"idle", v1::PRESENCE_STATE_IDLE},
-        {"away", v1::PRESENCE_STATE_AWAY},
-        {"stale", v1::PRESENCE_STATE_STALE},
-        {"offline", v1::PRESENCE_STATE_OFFLINE}};
     command
         ->add_option("--states", watch_.states,
                      "Only who comes to one of these, or leaves it (default: "
                      "all)")
-        ->transform(CLI::CheckedTransformer(kStates, CLI::ignore_case))
+        ->transform(CLI::CheckedTransformer(States(), CLI::ignore_case))
         ->delimiter(',')
         ->option_text("STATE[,STATE...]");
     command->add_flag("--devices", watch_.devices,
@@ -355,6 +399,7 @@ class CommandLine {
   CLI::App app_;
   Settings settings_;
   UsersSettings get_;
+  WhoSettings who_;
   UsersSettings sessions_;
   UsersSettings explain_;
   WatchSettings watch_;

@@ -14,6 +14,9 @@ namespace lifesign::cli {
 // What users are, one line each, in the order asked for.
 ExitCode Get(const Settings& settings, const UsersSettings& get);
 
+// Everybody who is online, one line each.
+ExitCode Who(const Settings& settings, const WhoSettings& who);
+
 // The open sessions of one user, one line each.
 ExitCode Sessions(const Settings& settings, const UsersSettings& sessions);
 

@@ -3,12 +3,12 @@
 
 // The commands that ask one question: get, sessions, explain, room.
 #include <algorithm>
-#include <cstdio>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/calls.h"
 #include "client/cli/commands.h"
+#include "client/cli/presence_output.h"
 #include "client/cli/terminal/terminal.h"
 #include "client/cli/text/explanation.h"
 #include "client/cli/text/json_line.h"
@@ -25,44 +25,6 @@ using Stub = v1::PresenceService::Stub;
 constexpr std::size_t kBatch = 1000;
 
 constexpr std::size_t kStateWidth = 7;
-
-void PrintLine(const std::string& line) { WriteOut(absl::StrCat(line, "\n")); }
-
-// A note about what a server that has just started may not know yet.
-template <typename Response>
-void NoteReconvergence(const Response& response) {
-  if (!response.has_reconverging_until()) return;
-  const absl::Duration left =
-      TimeOf(response.reconverging_until()) - TimeOf(response.read_time());
-  std::fputs(
-      absl::StrCat("lifesign: the server has just started; for another ",
-                   Span(left), " people may be missing who will come back\n")
-          .c_str(),
-      stderr);
-}
-
-void PrintPresences(const v1::BatchGetPresencesResponse& response,
-                    std::size_t name_width, const Palette& palette) {
-  for (const v1::Presence& presence : response.presences()) {
-    const std::string state = Padded(StateWord(presence.state()), kStateWidth);
-    PrintLine(
-        absl::StrCat(Padded(Printable(presence.user_id()), name_width), "  ",
-                     palette.State(presence.state(), state), "  ",
-                     PresenceText(presence, TimeOf(response.read_time()))));
-  }
-}
-
-void PrintPresencesAsJson(const v1::BatchGetPresencesResponse& response) {
-  for (const v1::Presence& presence : response.presences()) {
-    JsonLine line;
-    line.Message("presence", presence)
-        .Message("read_time", response.read_time());
-    if (response.has_reconverging_until()) {
-      line.Message("reconverging_until", response.reconverging_until());
-    }
-    PrintLine(line.Done());
-  }
-}
 
 void PrintSessions(const v1::ListSessionsResponse& response) {
   const Palette palette(ColoursWanted());
@@ -105,7 +67,8 @@ ExitCode Get(const Settings& settings, const UsersSettings& get) {
     if (settings.json) {
       PrintPresencesAsJson(response);
     } else {
-      PrintPresences(response, width, palette);
+      PrintPresences(response.presences(), TimeOf(response.read_time()), width,
+                     palette);
       if (end == get.users.size()) NoteReconvergence(response);
     }
   }

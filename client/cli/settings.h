@@ -30,6 +30,12 @@ struct UsersSettings {
   std::vector<std::string> users;
 };
 
+struct WhoSettings {
+  // None: any but OFFLINE.
+  std::vector<v1::PresenceState> states;
+  absl::optional<Duration> seen_within;
+};
+
 struct WatchSettings {
   // Whom: everyone, or these.
   bool all = false;

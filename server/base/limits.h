@@ -32,6 +32,7 @@ inline constexpr int kMaxSignalsPerMessage = 4'096;
 inline constexpr int kMaxBatchUsers = 1'000;
 inline constexpr int kMaxWatchedUsers = 10'000;
 inline constexpr std::size_t kMaxResumeTokenBytes = 128;
+inline constexpr std::size_t kMaxPageTokenBytes = 128;
 inline constexpr int kMaxErrorViolations = 16;
 inline constexpr std::size_t kMaxErrorDetailBytes = 4096;
 
@@ -97,6 +98,15 @@ inline constexpr Duration kMaxProgressInterval = seconds(600);
 inline constexpr Duration kSlowConsumer = seconds(300);
 inline constexpr Duration kSlowConsumerGrace = seconds(60);
 inline constexpr Duration kTokenEvery = seconds(1);
+
+// Lists.
+inline constexpr int kDefaultPageSize = 100;
+inline constexpr int kMaxPageSize = 1'000;
+inline constexpr Duration kPageTokenLife = seconds(600);
+// Users that are looked at for one page, and of them so many while a shard's
+// lock is held once.
+inline constexpr std::uint32_t kListedSlotsPerPage = 8'192;
+inline constexpr std::uint32_t kListedSlotsPerLock = 256;
 
 // How many silences of earlier populations the shipped confidence table weighs
 // as much as, at each step.

@@ -11,13 +11,15 @@
 namespace lifesign {
 namespace {
 
-SessionShard::Options ShardOptions(const PresenceEngine::Options& options) {
+SessionShard::Options ShardOptions(const PresenceEngine::Options& options,
+                                   const Listings& listings) {
   SessionShard::Options shard;
   shard.policy = std::make_shared<const Policy>(options.policy);
   shard.epoch = options.epoch;
   shard.hash_seed = options.hash_seed;
   shard.max_sessions_per_user = options.max_sessions_per_user;
   shard.max_retained_users = options.max_retained_users;
+  shard.listings = &listings;
   return shard;
 }
 
@@ -45,7 +47,7 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
     : options_(std::move(options)),
       reconverging_until_(
           SaturatingAdd(start.presence, options_.policy.Reconvergence())),
-      map_(options_.shards, ShardOptions(options_), start),
+      map_(options_.shards, ShardOptions(options_, listings_), start),
       rooms_(options_.epoch, start.real),
       published_up_to_(options_.epoch),
       policy_(options_.policy),
@@ -153,6 +155,28 @@ UserExplanation PresenceEngine::Explain(absl::string_view user,
 
 Occupancy PresenceEngine::GetOccupancy(absl::string_view room, const Now& now) {
   return rooms_.GetOccupancy(room, now);
+}
+
+PresencePage PresenceEngine::List(const ListFilter& filter,
+                                  const absl::optional<ListPlace>& from,
+                                  std::size_t most, const Now& now) {
+  PresencePage page;
+  ListPlace place = from.value_or(ListPlace());
+  if (!from.has_value()) place.listing = listings_.Begin();
+  std::uint32_t budget = limits::kListedSlotsPerPage;
+  while (place.shard < map_.size() && budget > 0 && page.users.size() < most) {
+    SessionShard& shard = map_.shard(place.shard);
+    const std::uint32_t begin = place.slot;
+    const bool more = shard.List(filter, place.listing, most,
+                                 std::min(budget, limits::kListedSlotsPerLock),
+                                 place.slot, now, page.users);
+    Announce(shard);
+    // The lock is counted too: there may be many shards with nobody in them.
+    budget -= std::min(budget, place.slot - begin + 1);
+    if (!more) place = {place.listing, place.shard + 1, 0};
+  }
+  if (place.shard < map_.size()) page.next = place;
+  return page;
 }
 
 TickReport PresenceEngine::Tick(const Now& now) {

@@ -21,6 +21,7 @@
 #include "server/base/mutex.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
+#include "server/core/query/list.h"
 #include "server/core/query/views.h"
 #include "server/core/room/occupancy.h"
 #include "server/core/room/room_map.h"
@@ -117,6 +118,15 @@ class PresenceEngine {
   // Oldest open first.
   std::vector<SessionView> ListSessions(absl::string_view user, const Now& now);
   UserExplanation Explain(absl::string_view user, const Now& now);
+
+  // A page of at most `most` of those whom `filter` tells of: the first one, or
+  // the one that begins at `from`. Whoever matches all the time is on one page,
+  // others are on one at most. Looks at no more than
+  // limits::kListedSlotsPerPage users and, one lock each, as many shards; so a
+  // page may be short, or empty, and not be the last. REQUIRES: 0 < most.
+  PresencePage List(const ListFilter& filter,
+                    const absl::optional<ListPlace>& from, std::size_t most,
+                    const Now& now);
 
   // As of what the room was told, which is all that was published. Finds no
   // change.
@@ -235,6 +245,7 @@ class PresenceEngine {
   const PresenceTime reconverging_until_;
 
   // Synchronised by themselves.
+  Listings listings_;
   SessionMap map_;
   RoomMap rooms_;
   std::atomic<Revision> published_up_to_;

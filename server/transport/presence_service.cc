@@ -124,6 +124,12 @@ grpc::ServerUnaryReactor* PresenceService::BatchGetPresences(
   return Finish(context, unary_.BatchGetPresences(*request, *response));
 }
 
+grpc::ServerUnaryReactor* PresenceService::ListPresences(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Finish(context, unary_.ListPresences(*request, *response));
+}
+
 grpc::ServerUnaryReactor* PresenceService::ListSessions(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {

@@ -21,6 +21,8 @@ namespace lifesign {
 
 // Every method on raw bytes: a message that does not parse is ours to answer,
 // and what many watchers are told is serialized once.
+using RawQueries = v1::PresenceService::WithRawCallbackMethod_ListPresences<
+    v1::PresenceService::Service>;
 using RawPresenceService = v1::PresenceService::WithRawCallbackMethod_Heartbeat<
     v1::PresenceService::WithRawCallbackMethod_WatchPresence<
         v1::PresenceService::WithRawCallbackMethod_FollowPresence<
@@ -34,8 +36,7 @@ using RawPresenceService = v1::PresenceService::WithRawCallbackMethod_Heartbeat<
                                         WithRawCallbackMethod_ExplainPresence<
                                             v1::PresenceService::
                                                 WithRawCallbackMethod_GetRoom<
-                                                    v1::PresenceService::
-                                                        Service>>>>>>>>>;
+                                                    RawQueries>>>>>>>>>;
 
 // Admits calls and hands them to what answers them. Thread-safe.
 class PresenceService final : public RawPresenceService {
@@ -61,6 +62,9 @@ class PresenceService final : public RawPresenceService {
   grpc::ServerUnaryReactor* BatchGetPresences(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListPresences(grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListSessions(grpc::CallbackServerContext* context,
                                          const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) override;

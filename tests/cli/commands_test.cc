@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "tests/cli/testing/program.h"
@@ -124,6 +125,43 @@ TEST_F(CommandsTest, GetAsJsonIsOneObjectALineInTheNamesOfTheApi) {
   ParseJson(lines[1]);
 }
 
+TEST_F(CommandsTest, WhoTellsEverybodyWhoIsOnlineOrSaysNo) {
+  EXPECT_EQ(Run("who").code, 1);
+  EXPECT_EQ(Run("who").out, "");
+  Login("ann", "tab");
+  server_.Advance(seconds(20));
+  Login("bo", "tab");
+  const Ended ended = Run("who");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(
+      ended.out,
+      AllOf(HasSubstr("ann  idle     active 20 s ago on web, 1 session;"),
+            HasSubstr("bo   active   active now on web, 1 session;")));
+  EXPECT_EQ(Run("who --state IDLE,away").out, Run("get ann").out);
+  EXPECT_EQ(Run("who --seen-within 19s").out, Run("get bo").out);
+  EXPECT_EQ(Run("who --state offline").code, 1);
+  const auto json = ParseJson(Run("who --state active --json").out);
+  EXPECT_EQ(json.fields()
+                .at("presence")
+                .struct_value()
+                .fields()
+                .at("user_id")
+                .string_value(),
+            "bo");
+}
+
+TEST_F(CommandsTest, WhoAsksForPageAfterPageAndEndsWhenNobodyReads) {
+  for (int i = 0; i < 1'001; ++i) Login(absl::StrCat("u", i), "tab");
+  const std::vector<std::string> lines = absl::StrSplit(Run("who").out, '\n');
+  EXPECT_EQ(lines.size(), 1'002u);
+  const Ended head =
+      RunToEnd({"bash", "-c",
+                absl::StrCat(absl::StrJoin(Command("who"), " "), " | head -1")},
+               Environment());
+  EXPECT_EQ(head.code, 0);
+  EXPECT_THAT(head.errors, IsEmpty());
+}
+
 TEST_F(CommandsTest, SessionsAreListedOrThereIsNone) {
   EXPECT_EQ(Run("sessions ann").code, 1);
   EXPECT_EQ(Run("sessions ann").out, "ann has no open session\n");
@@ -189,8 +227,8 @@ TEST_F(CommandsTest, RoomSaysHowManyAreThere) {
 }
 
 TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
-  for (const char* command : {"", "get", "sessions", "explain", "watch", "room",
-                              "beat", "simulate"}) {
+  for (const char* command : {"", "get", "who", "sessions", "explain", "watch",
+                              "room", "beat", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended = Run(absl::StrCat(command, " --help"));
     EXPECT_EQ(ended.code, 0);
@@ -202,6 +240,7 @@ TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
 TEST_F(CommandsTest, WrongUsageIsTwo) {
   for (const char* arguments :
        {"", "nonsense", "get", "explain ann bob", "get ann --timeout 5",
+        "who ann", "who --state online", "who --seen-within 5",
         "beat ann --device watch", "beat ann --linger 11s",
         "simulate --people 0", "watch ann --count 0"}) {
     SCOPED_TRACE(arguments);
@@ -215,8 +254,8 @@ TEST_F(CommandsTest, WrongUsageIsTwo) {
 
 TEST_F(CommandsTest, NoServerIsThree) {
   for (const char* command :
-       {"get ann", "sessions ann", "explain ann", "watch ann", "room lobby",
-        "beat ann", "simulate"}) {
+       {"get ann", "who", "sessions ann", "explain ann", "watch ann",
+        "room lobby", "beat ann", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended =
         Run(absl::StrCat(command, " --target 127.0.0.1:1 --timeout 3s"));
@@ -227,8 +266,8 @@ TEST_F(CommandsTest, NoServerIsThree) {
 
 TEST_F(CommandsTest, WhatTheServerRefusesIsFour) {
   for (const char* command :
-       {"get ann", "sessions ann", "explain ann", "watch ann", "room lobby",
-        "beat ann", "simulate"}) {
+       {"get ann", "who", "sessions ann", "explain ann", "watch ann",
+        "room lobby", "beat ann", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended = Run(absl::StrCat(command, " --tenant nobody"));
     EXPECT_EQ(ended.code, 4);

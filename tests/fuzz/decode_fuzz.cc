@@ -13,6 +13,8 @@
 #include "server/core/signal/text_rules.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/decode.h"
+#include "server/transport/codec/decode_query.h"
+#include "server/transport/codec/page_token.h"
 #include "server/transport/codec/resume_token.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/input.h"
@@ -180,6 +182,26 @@ void DecodeToken(absl::string_view bytes) {
   if (token.has_value()) {
     LIFESIGN_FUZZ_CHECK(EncodeResumeToken(*token) == bytes);
   }
+  const auto page = DecodePageToken(bytes);
+  if (page.has_value()) LIFESIGN_FUZZ_CHECK(EncodePageToken(*page) == bytes);
+}
+
+void DecodeListRequest(absl::string_view bytes) {
+  v1::ListPresencesRequest message;
+  if (!Parse(bytes, message)) return;
+  // The calls see to it before they decode.
+  if (!ResolveTenant(message.tenant()).has_value()) return;
+  ListOptions options;
+  if (const auto error = DecodeList(message, 0, Now{}, options)) {
+    CheckError(*error);
+    return;
+  }
+  LIFESIGN_FUZZ_CHECK(!options.filter.states.empty());
+  LIFESIGN_FUZZ_CHECK(options.page_size > 0);
+  LIFESIGN_FUZZ_CHECK(options.page_size <=
+                      static_cast<std::size_t>(limits::kMaxPageSize));
+  LIFESIGN_FUZZ_CHECK(options.filter.seen_within.value_or(Duration::zero()) >=
+                      Duration::zero());
 }
 
 void DecodeIds(absl::string_view bytes) {
@@ -198,7 +220,7 @@ void DecodeIds(absl::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   lifesign::testing::FuzzInput input(data, size);
-  switch (input.TakeByte() % 5) {
+  switch (input.TakeByte() % 6) {
     case 0:
       lifesign::DecodeHeartbeat(input.rest());
       break;
@@ -212,8 +234,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     case 3:
       lifesign::DecodeToken(input.rest());
       break;
-    default:
+    case 4:
       lifesign::DecodeIds(input.rest());
+      break;
+    default:
+      lifesign::DecodeListRequest(input.rest());
       break;
   }
   return 0;

@@ -19,6 +19,7 @@
 #include "server/base/timing_wheel.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
+#include "server/core/query/list.h"
 #include "server/core/query/views.h"
 #include "server/core/reduce/reduce_user.h"
 #include "server/core/room/member_change.h"
@@ -27,6 +28,7 @@
 #include "server/core/session/records.h"
 #include "server/core/session/room_table.h"
 #include "server/core/session/slab.h"
+#include "server/core/session/slot_stamps.h"
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"
 #include "server/core/watch/change.h"
@@ -55,6 +57,8 @@ class SessionShard {
     std::uint64_t hash_seed = 0;
     int max_sessions_per_user = limits::kMaxSessionsPerUser;
     std::int64_t max_retained_users = limits::kMaxRetainedUsers;
+    // Outlives the shard.
+    const Listings* listings = nullptr;
   };
 
   SessionShard(Options options, const Now& start);
@@ -90,6 +94,13 @@ class SessionShard {
                                         std::uint64_t hash, const Now& now);
   UserExplanation Explain(absl::string_view user, std::uint64_t hash,
                           const Now& now);
+  // Of listing number `listing`: looks at up to `most_slots` slots from `slot`
+  // on, until `users` holds `most_users`; appends those who match and were
+  // there before it began, and moves `slot` on. False once it has come to the
+  // end.
+  bool List(const ListFilter& filter, ListingNumber listing,
+            std::size_t most_users, std::uint32_t most_slots,
+            std::uint32_t& slot, const Now& now, std::vector<UserView>& users);
 
   // What one turn of the lock did; `more` asks for another.
   struct TickResult {
@@ -364,6 +375,9 @@ class SessionShard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   UserView ReadUser(absl::string_view user, User* known, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // As of their last evaluation, which is now.
+  UserView UserViewOf(const User& user, const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   double ConfidenceOf(const Session& session, const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SessionView ViewOf(const Session& session, const Now& now) const
@@ -407,6 +421,8 @@ class SessionShard {
   Slab<User> users_ ABSL_GUARDED_BY(mutex_);
   // Full and not made huge, or null.
   void* small_pages_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // By listing numbers: which listings a user was there before.
+  SlotStamps user_stamps_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::uint32_t, UserHash, UserEq> by_id_
       ABSL_GUARDED_BY(mutex_);
   TimingWheelOf<SessionRest> wheel_ ABSL_GUARDED_BY(mutex_);

@@ -93,15 +93,20 @@ PresenceRecord SessionShard::RecordOf(const User& user, const Now& now) const {
 
 UserView SessionShard::ReadUser(absl::string_view user, User* known,
                                 const Now& now) {
-  UserView view;
   if (known == nullptr) {
+    UserView view;
     view.record = UnknownRecord(user);
     return view;
   }
   Evaluate(*known, now);
-  view.record = RecordOf(*known, now);
+  return UserViewOf(*known, now);
+}
+
+UserView SessionShard::UserViewOf(const User& user, const Now& now) const {
+  UserView view;
+  view.record = RecordOf(user, now);
   double all_gone = 1;
-  for (const Session* session : OpenSessions(*known, now)) {
+  for (const Session* session : OpenSessions(user, now)) {
     const State state = LeftBy(*session, now).state;
     ++view.sessions_by_state[static_cast<std::size_t>(state)];
     if (state == view.record.state) all_gone *= 1 - ConfidenceOf(*session, now);

@@ -123,6 +123,7 @@ User& SessionShard::FindOrAddUser(absl::string_view id, std::uint64_t hash) {
   user.cause = Cause::kNone;
   user.told = Aggregate();
   user.id.Assign(id);
+  user_stamps_.Take(slot, options_.listings->newest());
   by_id_.insert(slot);
   return user;
 }

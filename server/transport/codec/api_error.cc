@@ -206,6 +206,14 @@ ApiError InvalidResumeToken() {
   return error;
 }
 
+ApiError InvalidPageToken(absl::string_view fault) {
+  ApiError error = Make(grpc::StatusCode::INVALID_ARGUMENT,
+                        v1::ERROR_REASON_INVALID_PAGE_TOKEN,
+                        absl::StrCat("the page token is ", fault));
+  error.fields.push_back({"page_token", std::string(fault)});
+  return error;
+}
+
 ApiError Draining(Duration retry_after) {
   ApiError error =
       Make(grpc::StatusCode::UNAVAILABLE, v1::ERROR_REASON_DRAINING,

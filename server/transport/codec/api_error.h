@@ -75,6 +75,8 @@ ApiError TooManyStreams(int most);
 ApiError TooManyRooms();
 ApiError TooManyWatchedUsers(int most);
 ApiError InvalidResumeToken();
+// `fault`: what is wrong with it.
+ApiError InvalidPageToken(absl::string_view fault);
 ApiError Draining(Duration retry_after);
 ApiError Starting(Duration retry_after);
 ApiError NoSession();

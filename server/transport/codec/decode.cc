@@ -222,34 +222,10 @@ void DecodeFollowed(v1::UserSet& message, absl::string_view path,
   }
 }
 
-absl::optional<State> DecodeState(v1::PresenceState state) {
-  switch (state) {
-    case v1::PRESENCE_STATE_ACTIVE:
-      return State::kActive;
-    case v1::PRESENCE_STATE_IDLE:
-      return State::kIdle;
-    case v1::PRESENCE_STATE_AWAY:
-      return State::kAway;
-    case v1::PRESENCE_STATE_STALE:
-      return State::kStale;
-    case v1::PRESENCE_STATE_OFFLINE:
-      return State::kOffline;
-    default:
-      return absl::nullopt;
-  }
-}
-
 void DecodeTerms(const v1::WatchPresenceRequest& message, WatchTerms& terms,
                  FieldFaults& faults) {
   StateSet states;
-  for (int i = 0; i < message.states_size() && !faults.full(); ++i) {
-    if (const auto state = DecodeState(message.states(i))) {
-      states.Add(*state);
-    } else {
-      faults.Add(absl::StrCat("states[", i, "]"),
-                 "not a state that this server knows");
-    }
-  }
+  DecodeStates(message.states(), states, faults);
   if (!states.empty()) terms.states = states;
   switch (message.detail()) {
     case v1::WATCH_DETAIL_UNSPECIFIED:
@@ -303,6 +279,36 @@ void CheckId(absl::string_view id, absl::string_view field,
     faults.AddLimit(field, "max_id_bytes", *fault);
   } else {
     faults.Add(field, *fault);
+  }
+}
+
+absl::optional<State> DecodeState(v1::PresenceState state) {
+  switch (state) {
+    case v1::PRESENCE_STATE_ACTIVE:
+      return State::kActive;
+    case v1::PRESENCE_STATE_IDLE:
+      return State::kIdle;
+    case v1::PRESENCE_STATE_AWAY:
+      return State::kAway;
+    case v1::PRESENCE_STATE_STALE:
+      return State::kStale;
+    case v1::PRESENCE_STATE_OFFLINE:
+      return State::kOffline;
+    default:
+      return absl::nullopt;
+  }
+}
+
+void DecodeStates(const google::protobuf::RepeatedField<int>& message,
+                  StateSet& states, FieldFaults& faults) {
+  for (int i = 0; i < message.size() && !faults.full(); ++i) {
+    const auto state = DecodeState(static_cast<v1::PresenceState>(message[i]));
+    if (state.has_value()) {
+      states.Add(*state);
+    } else {
+      faults.Add(absl::StrCat("states[", i, "]"),
+                 "not a state that this server knows");
+    }
   }
 }
 

@@ -7,12 +7,15 @@
 #ifndef LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_H_
 #define LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_H_
 
+#include <google/protobuf/repeated_field.h>
+
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "lifesign/v1/presence_service.pb.h"
+#include "server/core/presence_state.h"
 #include "server/core/signal/signal.h"
 #include "server/core/watch/mailbox.h"
 #include "server/transport/codec/field_faults.h"
@@ -28,6 +31,13 @@ absl::optional<absl::string_view> ResolveTenant(absl::string_view named);
 // A user or session id.
 void CheckId(absl::string_view id, absl::string_view field,
              FieldFaults& faults);
+
+// None if it is UNSPECIFIED, or one that this server does not know.
+absl::optional<State> DecodeState(v1::PresenceState state);
+
+// A field `states`.
+void DecodeStates(const google::protobuf::RepeatedField<int>& message,
+                  StateSet& states, FieldFaults& faults);
 
 // What an OpenRequest points at, beside its message.
 struct OpenParts {

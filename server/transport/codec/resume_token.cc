@@ -7,63 +7,33 @@
 
 #include <cstddef>
 
+#include "server/transport/codec/token_bytes.h"
+
 namespace lifesign {
 namespace {
 
-constexpr char kVersion = 1;
-constexpr std::size_t kBodyBytes = 1 + 8 + 4 + 8 + 8;
-constexpr std::size_t kTokenBytes = kBodyBytes + 4;
-// Tells a token from other bytes with a checksum behind them.
-constexpr std::uint64_t kChecksumSeed = 0x6c69'6665'7369'676e;
-
-void Append(std::uint64_t value, int bytes, std::string& to) {
-  for (int i = 0; i < bytes; ++i) {
-    to.push_back(static_cast<char>(value >> (8 * i)));
-  }
-}
-
-std::uint64_t Read(absl::string_view& from, int bytes) {
-  std::uint64_t value = 0;
-  for (int i = 0; i < bytes; ++i) {
-    value |= std::uint64_t{static_cast<unsigned char>(
-                 from[static_cast<std::size_t>(i)])}
-             << (8 * i);
-  }
-  from.remove_prefix(static_cast<std::size_t>(bytes));
-  return value;
-}
-
-std::uint32_t Checksum(absl::string_view body) {
-  return static_cast<std::uint32_t>(
-      XXH3_64bits_withSeed(body.data(), body.size(), kChecksumSeed));
-}
+constexpr std::size_t kBodyBytes = 8 + 4 + 8 + 8;
 
 }  // namespace
 
 std::string EncodeResumeToken(const ResumeToken& token) {
-  std::string bytes;
-  bytes.reserve(kTokenBytes);
-  bytes.push_back(kVersion);
-  Append(token.epoch, 8, bytes);
-  Append(token.tenant, 4, bytes);
-  Append(token.selector, 8, bytes);
-  Append(token.revision, 8, bytes);
-  Append(Checksum(bytes), 4, bytes);
-  return bytes;
+  std::string body;
+  body.reserve(kBodyBytes);
+  AppendNumber(token.epoch, 8, body);
+  AppendNumber(token.tenant, 4, body);
+  AppendNumber(token.selector, 8, body);
+  AppendNumber(token.revision, 8, body);
+  return SealToken(TokenKind::kResume, body);
 }
 
 absl::optional<ResumeToken> DecodeResumeToken(absl::string_view bytes) {
-  if (bytes.size() != kTokenBytes || bytes[0] != kVersion) {
-    return absl::nullopt;
-  }
-  const std::uint32_t checksum = Checksum(bytes.substr(0, kBodyBytes));
-  bytes.remove_prefix(1);
+  auto body = UnsealToken(TokenKind::kResume, bytes);
+  if (!body.has_value() || body->size() != kBodyBytes) return absl::nullopt;
   ResumeToken token;
-  token.epoch = Read(bytes, 8);
-  token.tenant = static_cast<std::uint32_t>(Read(bytes, 4));
-  token.selector = Read(bytes, 8);
-  token.revision = Read(bytes, 8);
-  if (Read(bytes, 4) != checksum) return absl::nullopt;
+  token.epoch = TakeNumber(8, *body);
+  token.tenant = static_cast<std::uint32_t>(TakeNumber(4, *body));
+  token.selector = TakeNumber(8, *body);
+  token.revision = TakeNumber(8, *body);
   return token;
 }
 
@@ -81,9 +51,9 @@ std::uint64_t HashUsers(absl::Span<const std::string> users) {
 
 std::uint64_t HashSelector(std::uint64_t whom, const WatchTerms& terms) {
   std::string bytes;
-  Append(whom, 8, bytes);
-  Append(static_cast<std::uint64_t>(terms.detail), 1, bytes);
-  Append(terms.states.bits(), 1, bytes);
+  AppendNumber(whom, 8, bytes);
+  AppendNumber(static_cast<std::uint64_t>(terms.detail), 1, bytes);
+  AppendNumber(terms.states.bits(), 1, bytes);
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 

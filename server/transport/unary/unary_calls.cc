@@ -11,6 +11,7 @@
 #include "server/base/limits.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/decode.h"
+#include "server/transport/codec/decode_query.h"
 #include "server/transport/codec/encode.h"
 #include "server/transport/codec/read_time.h"
 #include "server/transport/codec/refusal_error.h"
@@ -146,6 +147,29 @@ grpc::Status UnaryCalls::BatchGetPresences(const grpc::ByteBuffer& request,
         for (const std::string& user : message.user_ids()) {
           now = parts_.time.Read();
           EncodeUser(parts_.engine.GetUser(user, now), *answer.add_presences());
+        }
+        EncodeReadTime(parts_.engine, now, answer);
+        return absl::nullopt;
+      });
+}
+
+grpc::Status UnaryCalls::ListPresences(const grpc::ByteBuffer& request,
+                                       grpc::ByteBuffer& response) const {
+  return Call<v1::ListPresencesRequest, v1::ListPresencesResponse>(
+      request, response,
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        const Now now = parts_.time.Read();
+        const Revision epoch = parts_.engine.epoch();
+        ListOptions options;
+        if (auto error = DecodeList(message, epoch, now, options)) return error;
+        const PresencePage page = parts_.engine.List(
+            options.filter, options.from, options.page_size, now);
+        for (const UserView& user : page.users) {
+          EncodeUser(user, *answer.add_presences());
+        }
+        if (page.next.has_value()) {
+          answer.set_next_page_token(
+              NextPageToken(message, options, *page.next, epoch, now));
         }
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;

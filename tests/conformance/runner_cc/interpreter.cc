@@ -229,6 +229,9 @@ grpc::Status Interpreter::CallOnce(const Value& step, Value& answer) {
   if (method == "BatchGetPresences") {
     return CallTyped(*stub_, &Stub::BatchGetPresences, request, answer);
   }
+  if (method == "ListPresences") {
+    return CallTyped(*stub_, &Stub::ListPresences, request, answer);
+  }
   if (method == "ListSessions") {
     return CallTyped(*stub_, &Stub::ListSessions, request, answer);
   }

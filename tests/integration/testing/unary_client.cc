@@ -67,6 +67,12 @@ grpc::Status UnaryClient::Batch(const std::vector<std::string>& users,
   return stub_->BatchGetPresences(&context, request, &answer);
 }
 
+grpc::Status UnaryClient::List(const v1::ListPresencesRequest& request,
+                               v1::ListPresencesResponse& answer) {
+  grpc::ClientContext context;
+  return stub_->ListPresences(&context, request, &answer);
+}
+
 v1::ListSessionsResponse UnaryClient::ListSessions(const std::string& user) {
   grpc::ClientContext context;
   v1::ListSessionsRequest request;

@@ -32,6 +32,8 @@ class UnaryClient {
   v1::GetPresenceResponse Get(const std::string& user);
   grpc::Status Batch(const std::vector<std::string>& users,
                      v1::BatchGetPresencesResponse& answer);
+  grpc::Status List(const v1::ListPresencesRequest& request,
+                    v1::ListPresencesResponse& answer);
   v1::ListSessionsResponse ListSessions(const std::string& user);
   v1::ExplainPresenceResponse Explain(const std::string& user);
 

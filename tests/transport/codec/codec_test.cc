@@ -16,6 +16,7 @@
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/decode.h"
 #include "server/transport/codec/encode.h"
+#include "server/transport/codec/page_token.h"
 #include "server/transport/codec/resume_token.h"
 #include "server/transport/codec/times.h"
 
@@ -65,6 +66,41 @@ TEST(ResumeTokens, AreReadBackAndFitTheirLimit) {
   const std::string bytes = EncodeResumeToken(token);
   EXPECT_LE(bytes.size(), limits::kMaxResumeTokenBytes);
   EXPECT_EQ(DecodeResumeToken(bytes), token);
+}
+
+TEST(PageTokens, AreReadBackAndFitTheirLimit) {
+  PageToken token;
+  token.epoch = ~Revision{0};
+  token.made_at = PresenceTime(microseconds(-1));
+  token.tenant = 1;
+  token.filter = 2;
+  token.place = {3, 4, 5};
+  const std::string bytes = EncodePageToken(token);
+  EXPECT_LE(bytes.size(), limits::kMaxPageTokenBytes);
+  EXPECT_EQ(DecodePageToken(bytes), token);
+}
+
+TEST(PageTokens, OtherBytesAndOtherTokensAreNone) {
+  const std::string good = EncodePageToken(PageToken());
+  EXPECT_FALSE(DecodePageToken("").has_value());
+  EXPECT_FALSE(DecodePageToken(good + "x").has_value());
+  EXPECT_FALSE(DecodePageToken(good.substr(1)).has_value());
+  EXPECT_FALSE(DecodePageToken(EncodeResumeToken({1, 2, 3, 4})).has_value());
+  EXPECT_FALSE(DecodeResumeToken(good).has_value());
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 1);
+    EXPECT_FALSE(DecodePageToken(bad).has_value()) << i;
+  }
+}
+
+TEST(PageTokens, AreOfOneFilter) {
+  const ListFilter all{StateSet::All(), {}};
+  const ListFilter some{{State::kActive}, {}};
+  const ListFilter seen{StateSet::All(), Duration(0)};
+  EXPECT_EQ(HashFilter(all), HashFilter(all));
+  EXPECT_NE(HashFilter(all), HashFilter(some));
+  EXPECT_NE(HashFilter(all), HashFilter(seen));
 }
 
 TEST(ResumeTokens, OtherBytesAreNone) {

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: The Lifesign Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Requests about many users into values of the core. docs/concepts.md § 10.
+#ifndef LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_QUERY_H_
+#define LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_QUERY_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/types/optional.h"
+#include "lifesign/v1/presence_service.pb.h"
+#include "server/core/query/list.h"
+#include "server/core/watch/change.h"
+#include "server/transport/codec/api_error.h"
+
+namespace lifesign {
+
+// A ListPresencesRequest to the run of the server that `epoch` names, at `now`.
+struct ListOptions {
+  ListFilter filter;
+  std::size_t page_size = 0;
+  // None: the first page.
+  absl::optional<ListPlace> from;
+};
+absl::optional<ApiError> DecodeList(const v1::ListPresencesRequest& message,
+                                    Revision epoch, const Now& now,
+                                    ListOptions& options);
+
+// The token of the page after the one that `options` asked for.
+std::string NextPageToken(const v1::ListPresencesRequest& message,
+                          const ListOptions& options, const ListPlace& next,
+                          Revision epoch, const Now& now);
+
+}  // namespace lifesign
+
+#endif  // LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_QUERY_H_
