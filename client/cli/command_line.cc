@@ -225,6 +225,9 @@ class CommandLine {
   void AddWho() {
     CLI::App* command =
         app_.add_subcommand("who", "Everybody who is online, one line each");
+    CLI::Option* const count = command->add_flag(
+        "--count", who_.count,
+        "How many there are: users and sessions, by state and device class");
     command
         ->add_option("--state", who_.states,
                      "Only who is in one of these states (default: any but "
@@ -232,11 +235,14 @@ class CommandLine {
         ->delimiter(',')
         ->transform(CLI::CheckedTransformer(States(), CLI::ignore_case))
         ->type_name("active|idle|away|stale|offline,...")
-        ->option_text("active|idle|away|stale|offline,...");
+        ->option_text("active|idle|away|stale|offline,...")
+        ->excludes(count);
     AddDuration(command, "--seen-within", &who_.seen_within,
-                "Only who was heard of so lately");
+                "Only who was heard of so lately")
+        ->excludes(count);
     command->footer(
         Footer("  lifesign who\n"
+               "  lifesign who --count\n"
                "  lifesign who --state active,idle\n"
                "  lifesign who --state offline --seen-within 5m\n"
                "  lifesign who --json | jq -r .presence.user_id\n"

@@ -14,7 +14,7 @@ namespace lifesign::cli {
 // What users are, one line each, in the order asked for.
 ExitCode Get(const Settings& settings, const UsersSettings& get);
 
-// Everybody who is online, one line each.
+// Everybody who is online, one line each; or how many they are.
 ExitCode Who(const Settings& settings, const WhoSettings& who);
 
 // The open sessions of one user, one line each.

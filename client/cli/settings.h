@@ -34,6 +34,8 @@ struct WhoSettings {
   // None: any but OFFLINE.
   std::vector<v1::PresenceState> states;
   absl::optional<Duration> seen_within;
+  // How many there are, instead of who they are.
+  bool count = false;
 };
 
 struct WatchSettings {

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// `who`: everybody who is online.
+// `who`: everybody who is online, or how many they are.
 #include <google/protobuf/util/time_util.h>
 
 #include "client/cli/calls.h"
 #include "client/cli/commands.h"
 #include "client/cli/presence_output.h"
 #include "client/cli/terminal/terminal.h"
+#include "client/cli/text/counts.h"
 
 namespace lifesign::cli {
 namespace {
@@ -39,10 +40,27 @@ bool Print(const Settings& settings, const v1::ListPresencesResponse& page,
                         NameWidth(page.presences()), palette);
 }
 
+ExitCode Count(const Settings& settings, Server& server) {
+  v1::CountPresencesRequest request;
+  request.set_tenant(settings.tenant);
+  v1::CountPresencesResponse counts;
+  const client::Error error =
+      server.Call(&Stub::CountPresences, request, &counts);
+  if (!error.ok()) return Report(settings, error);
+  if (settings.json) {
+    PrintLine(JsonOf(counts));
+  } else {
+    WriteOut(CountsText(counts));
+    NoteReconvergence(counts);
+  }
+  return counts.users() > 0 ? kExitOk : kExitNegative;
+}
+
 }  // namespace
 
 ExitCode Who(const Settings& settings, const WhoSettings& who) {
   Server server(settings);
+  if (who.count) return Count(settings, server);
   const Palette palette(ColoursWanted());
   v1::ListPresencesRequest request = RequestOf(settings, who);
   v1::ListPresencesResponse page;

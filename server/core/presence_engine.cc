@@ -51,6 +51,8 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
       rooms_(options_.epoch, start.real),
       published_up_to_(options_.epoch),
       policy_(options_.policy),
+      counts_{PresenceCounts(), start},
+      counts_of_shards_(map_.size()),
       last_exchange_(start.presence),
       next_exchange_(
           SaturatingAdd(start.presence, options_.policy.LongestTtl())) {}
@@ -184,6 +186,7 @@ TickReport PresenceEngine::Tick(const Now& now) {
   int fell_stale = 0;
   // At most one of them a tick.
   SessionShard* has_small_pages = nullptr;
+  bool counts_moved = false;
   // One turn of each shard at a time, so that a crowd in one does not keep the
   // others waiting.
   bool more = true;
@@ -191,17 +194,20 @@ TickReport PresenceEngine::Tick(const Now& now) {
     more = false;
     for (std::size_t i = 0; i < map_.size(); ++i) {
       SessionShard& shard = map_.shard(i);
-      const SessionShard::TickResult result = shard.Tick(now);
+      const SessionShard::TickResult result =
+          shard.Tick(now, counts_of_shards_[i]);
       report.deadlines += result.deadlines;
       report.worst_lag = std::max(report.worst_lag, result.worst_lag);
       fell_stale += result.fell_stale;
       more |= result.more;
+      counts_moved |= result.counts_moved;
       if (result.has_small_pages && has_small_pages == nullptr) {
         has_small_pages = &shard;
       }
       Announce(shard);
     }
   }
+  SumCounts(counts_moved, now);
   if (has_small_pages != nullptr) has_small_pages->MakeMemoryHuge();
   rooms_.Tick(now);
   report.sessions = sessions();
@@ -210,6 +216,21 @@ TickReport PresenceEngine::Tick(const Now& now) {
   report.fell_silent = silence_watch_.fell();
   if (now.presence >= next_exchange_) ExchangeConfidence(now);
   return report;
+}
+
+void PresenceEngine::SumCounts(bool moved, const Now& now) {
+  PresenceCounts sum;
+  if (moved) {
+    for (const PresenceCounts& counts : counts_of_shards_) sum += counts;
+  }
+  MutexLock lock(counts_mutex_);
+  if (moved) counts_.counts = sum;
+  counts_.as_of = now;
+}
+
+CountsView PresenceEngine::Counts() const {
+  MutexLock lock(counts_mutex_);
+  return counts_;
 }
 
 Duration PresenceEngine::LongestTtlInUse() const {

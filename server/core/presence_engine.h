@@ -22,6 +22,7 @@
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
 #include "server/core/query/list.h"
+#include "server/core/query/presence_counts.h"
 #include "server/core/query/views.h"
 #include "server/core/room/occupancy.h"
 #include "server/core/room/room_map.h"
@@ -127,6 +128,10 @@ class PresenceEngine {
   PresencePage List(const ListFilter& filter,
                     const absl::optional<ListPlace>& from, std::size_t most,
                     const Now& now);
+
+  // How many there were at the last tick, of each shard at an instant within
+  // it. O(1): counters move with what they count, and a tick sums them up.
+  CountsView Counts() const;
 
   // As of what the room was told, which is all that was published. Finds no
   // change.
@@ -235,6 +240,8 @@ class PresenceEngine {
     if (shard.HasChanges()) AnnounceChanges();
   }
   void AnnounceChanges();
+  // Sums up the counts of the shards, if any `moved`, as of `now`.
+  void SumCounts(bool moved, const Now& now);
   // Learns from how silences ended since the last exchange.
   void ExchangeConfidence(const Now& now);
   // The longest ttl that any session is judged by.
@@ -255,7 +262,12 @@ class PresenceEngine {
   mutable Mutex policy_mutex_;
   Policy policy_ ABSL_GUARDED_BY(policy_mutex_);
 
+  // A leaf.
+  mutable Mutex counts_mutex_;
+  CountsView counts_ ABSL_GUARDED_BY(counts_mutex_);
+
   // Used by the ticking thread only.
+  std::vector<PresenceCounts> counts_of_shards_;
   SilenceWatch silence_watch_;
   SilenceCounts learned_;
   PresenceTime last_exchange_;

@@ -130,6 +130,12 @@ grpc::ServerUnaryReactor* PresenceService::ListPresences(
   return Finish(context, unary_.ListPresences(*request, *response));
 }
 
+grpc::ServerUnaryReactor* PresenceService::CountPresences(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Finish(context, unary_.CountPresences(*request, *response));
+}
+
 grpc::ServerUnaryReactor* PresenceService::ListSessions(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {

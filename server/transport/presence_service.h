@@ -22,7 +22,8 @@ namespace lifesign {
 // Every method on raw bytes: a message that does not parse is ours to answer,
 // and what many watchers are told is serialized once.
 using RawQueries = v1::PresenceService::WithRawCallbackMethod_ListPresences<
-    v1::PresenceService::Service>;
+    v1::PresenceService::WithRawCallbackMethod_CountPresences<
+        v1::PresenceService::Service>>;
 using RawPresenceService = v1::PresenceService::WithRawCallbackMethod_Heartbeat<
     v1::PresenceService::WithRawCallbackMethod_WatchPresence<
         v1::PresenceService::WithRawCallbackMethod_FollowPresence<
@@ -65,6 +66,9 @@ class PresenceService final : public RawPresenceService {
   grpc::ServerUnaryReactor* ListPresences(grpc::CallbackServerContext* context,
                                           const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* CountPresences(grpc::CallbackServerContext* context,
+                                           const grpc::ByteBuffer* request,
+                                           grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListSessions(grpc::CallbackServerContext* context,
                                          const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) override;

@@ -150,6 +150,28 @@ TEST_F(CommandsTest, WhoTellsEverybodyWhoIsOnlineOrSaysNo) {
             "bo");
 }
 
+TEST_F(CommandsTest, WhoCountsUsersAndSessionsApart) {
+  EXPECT_EQ(Run("who --count").code, 1);
+  Login("ann", "tab");
+  Login("ann", "phone", v1::DEVICE_CLASS_MOBILE);
+  server_.Advance(seconds(20));
+  Login("bo", "tab");
+  server_.Advance(milliseconds(100));
+  const Ended ended = Run("who --count");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.out,
+            "2 users online: 1 active, 1 idle; 2 remembered\n"
+            "3 sessions: 1 active, 2 idle\n"
+            "web     2 users, 2 sessions\n"
+            "mobile  1 user, 1 session\n");
+  v1::CountPresencesResponse counts;
+  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(
+                  Run("who --count --json").out, &counts)
+                  .ok());
+  EXPECT_EQ(counts.sessions(), 3);
+  EXPECT_EQ(Run("who --count --state idle").code, 2);
+}
+
 TEST_F(CommandsTest, WhoAsksForPageAfterPageAndEndsWhenNobodyReads) {
   for (int i = 0; i < 1'001; ++i) Login(absl::StrCat("u", i), "tab");
   const std::vector<std::string> lines = absl::StrSplit(Run("who").out, '\n');

@@ -163,6 +163,8 @@ TEST_P(ConcurrencyTest, ReadersWatchersAndPoliciesMayComeAtAnyTime) {
            engine_->ReconvergingUntil(clock_.now());
            engine_->sessions();
            engine_->users();
+           engine_->Counts();
+           engine_->List({StateSet::All(), {}}, {}, 5, clock_.now());
            if (i % 100 == 0) {
              engine_->SetPolicy(i % 200 == 0 ? Policy()
                                              : ScalePolicy(Policy(), 1, 10));

@@ -189,5 +189,65 @@ TEST_F(QueryTest, APageTokenOfAnotherRunOrOfNobodyIsRefused) {
   EXPECT_EQ(ReasonOf(ListFails(request)), "INVALID_PAGE_TOKEN");
 }
 
+TEST_F(QueryTest, CountsTellUsersSessionsAndDevicesAsOfTheLastTick) {
+  const auto open = [&](const std::string& user, const std::string& session,
+                        v1::SignalKind kind, v1::DeviceClass device) {
+    v1::SendSignalRequest request;
+    request.set_user_id(user);
+    request.set_session_id(session);
+    request.mutable_open()->set_device_class(device);
+    request.set_kind(kind);
+    v1::SendSignalResponse answer;
+    EXPECT_TRUE(unary_.Send(request, answer).ok());
+    return answer.attachment();
+  };
+  open("u1", "tab", kActive, v1::DEVICE_CLASS_WEB);
+  open("u1", "phone", kIdle, v1::DEVICE_CLASS_MOBILE);
+  open("u2", "phone", kIdle, v1::DEVICE_CLASS_MOBILE);
+  unary_.Signal("u3", "tab", open("u3", "tab", kActive, v1::DEVICE_CLASS_WEB),
+                kLeave);
+  EXPECT_EQ(unary_.Count().users(), 0);
+  server_.Advance(milliseconds(150));
+
+  const v1::CountPresencesResponse counts = unary_.Count();
+  EXPECT_EQ(counts.users(), 2);
+  EXPECT_EQ(counts.sessions(), 3);
+  EXPECT_EQ(counts.remembered_users(), 3);
+  ASSERT_EQ(counts.states_size(), 2);
+  EXPECT_EQ(counts.states(0).state(), v1::PRESENCE_STATE_ACTIVE);
+  EXPECT_EQ(counts.states(0).users(), 1);
+  EXPECT_EQ(counts.states(0).sessions(), 1);
+  EXPECT_EQ(counts.states(1).users(), 1);
+  EXPECT_EQ(counts.states(1).sessions(), 2);
+  ASSERT_EQ(counts.devices_size(), 2);
+  EXPECT_EQ(counts.devices(0).device_class(), v1::DEVICE_CLASS_WEB);
+  EXPECT_EQ(counts.devices(0).users(), 1);
+  EXPECT_EQ(counts.devices(1).device_class(), v1::DEVICE_CLASS_MOBILE);
+  EXPECT_EQ(counts.devices(1).users(), 2);
+  EXPECT_EQ(counts.devices(1).sessions(), 2);
+  EXPECT_EQ(counts.devices(1).states_size(), 1);
+  EXPECT_EQ(counts.read_time().nanos() - counts.as_of().nanos(), 50'000'000);
+  EXPECT_TRUE(counts.has_reconverging_until());
+}
+
+// C63.
+TEST_F(QueryTest, CountsDriftByNoLeaveHoweverOften) {
+  const auto count_after_a_tick = [&] {
+    server_.Advance(milliseconds(100));
+    return unary_.Count().users();
+  };
+  const auto opened = unary_.Open("u1", "s1", kActive, 1);
+  EXPECT_EQ(count_after_a_tick(), 1);
+  EXPECT_TRUE(unary_.Signal("u1", "s1", opened.attachment(), kLeave).ok());
+  EXPECT_EQ(count_after_a_tick(), 0);
+  EXPECT_TRUE(unary_.Signal("u1", "s1", 0, kLeave).ok());
+  EXPECT_EQ(count_after_a_tick(), 0);
+  EXPECT_TRUE(unary_.Signal("u1", "s9", 0, kLeave).ok());
+  EXPECT_EQ(count_after_a_tick(), 0);
+  server_.Advance(seconds(240));
+  EXPECT_EQ(count_after_a_tick(), 0);
+  EXPECT_EQ(unary_.Count().sessions(), 0);
+}
+
 }  // namespace
 }  // namespace lifesign::testing

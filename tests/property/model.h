@@ -18,6 +18,7 @@
 
 #include "absl/types/optional.h"
 #include "server/core/policy/policy.h"
+#include "server/core/query/presence_counts.h"
 #include "server/core/query/views.h"
 #include "server/core/session/outcome.h"
 #include "server/core/signal/signal.h"
@@ -55,6 +56,13 @@ struct ModelUserView {
   absl::optional<NextChangeView> next_change;
 };
 
+// What a recount finds. Of classes and of sessions, kOffline is left 0.
+struct ModelCounts {
+  StateCounts users{};
+  std::array<StateCounts, kDeviceClasses> users_on{};
+  std::array<StateCounts, kDeviceClasses> sessions_on{};
+};
+
 class Model {
  public:
   struct Options {
@@ -89,6 +97,8 @@ class Model {
   // As of the last evaluation.
   PresenceRecord Record(const std::string& user, const Now& now) const;
   void Tick(const Now& now);
+  // Everybody counted one by one, as they are at `now`.
+  ModelCounts Count(const Now& now);
   // Drops what is kept of a user; false if it is to be kept.
   bool Forget(const std::string& user, const Now& now);
   void SetPolicy(const Policy& policy);
@@ -102,6 +112,9 @@ class Model {
 
   // The changes since the last call, in the order of their making.
   std::vector<Change> TakeChanges();
+
+  // Users of whom anything is known.
+  std::size_t users() const { return users_.size(); }
 
   bool IsOpen(const std::string& user, const std::string& session,
               const Now& now) const {

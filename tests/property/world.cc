@@ -137,6 +137,7 @@ absl::optional<std::string> World::Run(const Step& step) {
     case Step::Kind::kTick:
       engine_.Tick(step.now);
       model_.Tick(step.now);
+      counts_ = model_.Count(step.now);
       break;
     case Step::Kind::kSetPolicy: {
       const Policy& policy = Policies()[static_cast<std::size_t>(step.policy)];
@@ -147,6 +148,7 @@ absl::optional<std::string> World::Run(const Step& step) {
   }
   if (!fault) fault = CompareChanges(step.kind);
   if (!fault && step.kind == Step::Kind::kTick) fault = FollowForgetting();
+  if (!fault) fault = CompareCounts();
   if (!fault) fault = CompareBindings(step);
   return fault;
 }
@@ -381,10 +383,31 @@ absl::optional<std::string> World::FollowForgetting() {
   for (int user = 0; user < options_.users; ++user) {
     const std::string name = UserName(user);
     if (engine_.GetUser(name, newest_).record.known) continue;
+    const std::size_t known = model_.users();
     if (!model_.Forget(name, newest_)) {
       return absl::StrCat(name, " is forgotten too early");
     }
+    // Forgotten with the tick, and counted after it.
+    counts_.users[static_cast<std::size_t>(State::kOffline)] -=
+        static_cast<std::int64_t>(known - model_.users());
   }
+  return absl::nullopt;
+}
+
+// § 10: counts are what a recount at the last tick would be, whatever happened
+// since.
+absl::optional<std::string> World::CompareCounts() {
+  const PresenceCounts actual = engine_.Counts().counts;
+  for (std::size_t d = 0; d < kDeviceClasses; ++d) {
+    const auto device = static_cast<DeviceClass>(d);
+    if (actual.users_on(device) != counts_.users_on[d]) {
+      return absl::StrCat("counts of users on ", DeviceClassName(device));
+    }
+    if (actual.sessions_on(device) != counts_.sessions_on[d]) {
+      return absl::StrCat("counts of sessions on ", DeviceClassName(device));
+    }
+  }
+  if (actual.users() != counts_.users) return "counts of users";
   return absl::nullopt;
 }
 

@@ -81,6 +81,7 @@ class World {
   void AdoptOrderOf(std::vector<Change>& changes);
   absl::optional<std::string> CompareBindings(const Step& step);
   absl::optional<std::string> FollowForgetting();
+  absl::optional<std::string> CompareCounts();
   void LeaveInMailbox(const Change& change);
   absl::optional<std::string> Compare(const std::string& expected,
                                       const std::string& actual,
@@ -96,6 +97,9 @@ class World {
   std::set<Attachment> attachments_;
 
   std::map<std::pair<int, std::string>, Silence> silences_;
+
+  // As of the last tick.
+  ModelCounts counts_;
 
   // Is told of everyone, all the time.
   std::shared_ptr<Watch> collector_;

@@ -141,8 +141,9 @@ struct alignas(64) Session {
   // theoretical arrival time of GCRA (ITU-T I.371), relative, in kRateUnit.
   std::uint16_t rate_debt = 0;
   std::uint16_t policy = 0;
-  State told : 3 = State::kOffline;       // to the client
-  State evaluated : 3 = State::kOffline;  // at the user's last evaluation
+  State told : 3 = State::kOffline;  // to the client
+  // At the user's last evaluation; kOffline while it is free.
+  State evaluated : 3 = State::kOffline;
   Lifecycle lifecycle : 2 = Lifecycle::kIdle;
   SignalKind waiting : 3 = SignalKind::kActive;
   DeviceClass device : 3 = DeviceClass::kOther;

@@ -95,6 +95,7 @@ void SessionShard::FileDeadline(Session& session, PresenceTime next_change) {
 
 void SessionShard::End(Session& session, const Now& now) {
   silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), false);
+  SetEvaluated(session, State::kOffline);
   User& user = users_[session.rest().user];
   if (user.in_rooms) LeaveRooms(user, session, LeftBy(session, now));
   user.last_seen = std::max(user.last_seen, session.last_seen);
@@ -122,7 +123,8 @@ void SessionShard::End(Session& session, const Now& now) {
   session_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-SessionShard::TickResult SessionShard::Tick(const Now& now) {
+SessionShard::TickResult SessionShard::Tick(const Now& now,
+                                            PresenceCounts& counts) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
   TickResult result;
@@ -148,6 +150,11 @@ SessionShard::TickResult SessionShard::Tick(const Now& now) {
   if (small_pages_ == nullptr) small_pages_ = sessions_.TakeFullRegion();
   if (small_pages_ == nullptr) small_pages_ = users_.TakeFullRegion();
   result.has_small_pages = small_pages_ != nullptr;
+  if (!result.more && counts_moved_) {
+    counts = counts_;
+    counts_moved_ = false;
+    result.counts_moved = true;
+  }
   return result;
 }
 

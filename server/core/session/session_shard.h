@@ -20,6 +20,7 @@
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
 #include "server/core/query/list.h"
+#include "server/core/query/presence_counts.h"
 #include "server/core/query/views.h"
 #include "server/core/reduce/reduce_user.h"
 #include "server/core/room/member_change.h"
@@ -110,10 +111,13 @@ class SessionShard {
     bool more = false;
     // There is something for MakeMemoryHuge().
     bool has_small_pages = false;
+    // There were other counts than at the last tick.
+    bool counts_moved = false;
   };
   // Handles up to limits::kDeadlinesPerLock deadlines, and as many users whose
-  // retention ran out.
-  TickResult Tick(const Now& now);
+  // retention ran out. With the last turn of a tick, the shard's counts are
+  // left in `counts` if they have moved.
+  TickResult Tick(const Now& now, PresenceCounts& counts);
   // Moves some megabytes of sessions or users to a huge page, without holding
   // the lock meanwhile: milliseconds of a thread that has them.
   void MakeMemoryHuge();
@@ -325,6 +329,14 @@ class SessionShard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Evaluate(User& user, const Now& now, absl::Span<const Left> left = {})
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Notes, and counts, what `session` is.
+  void SetEvaluated(Session& session, State state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (state == session.evaluated) return;
+    counts_.MoveSession(session.device, session.evaluated, state);
+    counts_moved_ = true;
+    session.evaluated = state;
+  }
   // Notes with the sessions of `user` until when evaluating it finds nothing.
   void Quieten(const User& user, PresenceTime until)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -438,6 +450,9 @@ class SessionShard {
     std::uint32_t next;
   };
   std::vector<LogWalk> log_walks_ ABSL_GUARDED_BY(mutex_);
+  PresenceCounts counts_ ABSL_GUARDED_BY(mutex_);
+  // Since they were last left with a tick.
+  bool counts_moved_ ABSL_GUARDED_BY(mutex_) = false;
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
   RoomTable rooms_ ABSL_GUARDED_BY(mutex_);
   std::vector<MemberChange> member_changes_ ABSL_GUARDED_BY(mutex_);

@@ -62,6 +62,8 @@ OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
   if (request.device.has_value() && *request.device != session.device) {
     left.push_back(LeftBy(session, now));
     const Duration window_before = RowOf(session).active_window;
+    // Counted on the other class once it is evaluated.
+    SetEvaluated(session, State::kOffline);
     session.device = *request.device;
     JudgeInactivityAnew(session, window_before);
     // Another row judges it now: one lost heartbeat must not show as STALE.

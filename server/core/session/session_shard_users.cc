@@ -26,11 +26,12 @@ void SessionShard::Evaluate(User& user, const Now& now,
        slot = sessions_[slot].rest().next_of_user) {
     Session& session = sessions_[slot];
     const Derivation derived = DeriveAt(session, now.presence);
-    session.evaluated = derived.state;
+    const bool has_left = session.LingerRanOut(now.presence);
+    SetEvaluated(session, has_left ? State::kOffline : derived.state);
     quiet_until =
         std::min({quiet_until, derived.next_change, session.LingerUntil()});
     if (!session.Has(kToldGone)) by_time.Add(session.device, derived.state);
-    if (session.LingerRanOut(now.presence)) {
+    if (has_left) {
       if (user.in_rooms) LeaveRooms(user, session, LeftBy(session, now));
       // What falls from here on is not for its leaving.
       session.Set(kToldGone);
@@ -69,6 +70,9 @@ void SessionShard::Emit(User& user, const Aggregate& actual, Cause cause,
   change.slot = user.slot;
   if (user.revision != 0) LeaveLog(user);
   log_.PushBack(users_, user.slot);
+  counts_.MoveUser(user.told.state(), user.told.devices(), actual.state(),
+                   actual.devices());
+  counts_moved_ = true;
   user.revision = outbox_.Next(now.real);
   if (actual.state() != user.told.state()) user.since = now.real;
   user.cause = cause;
@@ -104,6 +108,8 @@ void SessionShard::Forget(User& user) {
   if (user.revision != 0) LeaveLog(user);
   forgotten_up_to_ = std::max(forgotten_up_to_, user.revision);
   by_id_.erase(user.slot);
+  counts_.RemoveUser();
+  counts_moved_ = true;
   user.id.Assign("");
   users_.Free(user.slot);
 }
@@ -125,6 +131,8 @@ User& SessionShard::FindOrAddUser(absl::string_view id, std::uint64_t hash) {
   user.id.Assign(id);
   user_stamps_.Take(slot, options_.listings->newest());
   by_id_.insert(slot);
+  counts_.AddUser();
+  counts_moved_ = true;
   return user;
 }
 

@@ -13,6 +13,7 @@
 #include "server/transport/codec/decode.h"
 #include "server/transport/codec/decode_query.h"
 #include "server/transport/codec/encode.h"
+#include "server/transport/codec/encode_query.h"
 #include "server/transport/codec/read_time.h"
 #include "server/transport/codec/refusal_error.h"
 #include "server/transport/heartbeat/heartbeat_stream.h"
@@ -171,6 +172,18 @@ grpc::Status UnaryCalls::ListPresences(const grpc::ByteBuffer& request,
           answer.set_next_page_token(
               NextPageToken(message, options, *page.next, epoch, now));
         }
+        EncodeReadTime(parts_.engine, now, answer);
+        return absl::nullopt;
+      });
+}
+
+grpc::Status UnaryCalls::CountPresences(const grpc::ByteBuffer& request,
+                                        grpc::ByteBuffer& response) const {
+  return Call<v1::CountPresencesRequest, v1::CountPresencesResponse>(
+      request, response,
+      [&](const auto&, auto& answer) -> absl::optional<ApiError> {
+        const Now now = parts_.time.Read();
+        EncodeCounts(parts_.engine.Counts(), now, answer);
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
       });

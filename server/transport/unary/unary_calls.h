@@ -30,6 +30,8 @@ class UnaryCalls {
                                  grpc::ByteBuffer& response) const;
   grpc::Status ListPresences(const grpc::ByteBuffer& request,
                              grpc::ByteBuffer& response) const;
+  grpc::Status CountPresences(const grpc::ByteBuffer& request,
+                              grpc::ByteBuffer& response) const;
   grpc::Status ListSessions(const grpc::ByteBuffer& request,
                             grpc::ByteBuffer& response) const;
   grpc::Status ExplainPresence(const grpc::ByteBuffer& request,

@@ -232,6 +232,9 @@ grpc::Status Interpreter::CallOnce(const Value& step, Value& answer) {
   if (method == "ListPresences") {
     return CallTyped(*stub_, &Stub::ListPresences, request, answer);
   }
+  if (method == "CountPresences") {
+    return CallTyped(*stub_, &Stub::CountPresences, request, answer);
+  }
   if (method == "ListSessions") {
     return CallTyped(*stub_, &Stub::ListSessions, request, answer);
   }

@@ -73,6 +73,14 @@ grpc::Status UnaryClient::List(const v1::ListPresencesRequest& request,
   return stub_->ListPresences(&context, request, &answer);
 }
 
+v1::CountPresencesResponse UnaryClient::Count() {
+  grpc::ClientContext context;
+  v1::CountPresencesResponse answer;
+  const grpc::Status status = stub_->CountPresences(&context, {}, &answer);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return answer;
+}
+
 v1::ListSessionsResponse UnaryClient::ListSessions(const std::string& user) {
   grpc::ClientContext context;
   v1::ListSessionsRequest request;

@@ -34,6 +34,7 @@ class UnaryClient {
                      v1::BatchGetPresencesResponse& answer);
   grpc::Status List(const v1::ListPresencesRequest& request,
                     v1::ListPresencesResponse& answer);
+  v1::CountPresencesResponse Count();
   v1::ListSessionsResponse ListSessions(const std::string& user);
   v1::ExplainPresenceResponse Explain(const std::string& user);
 
