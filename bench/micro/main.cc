@@ -7,6 +7,7 @@
 #include "bench/micro/apply.h"
 #include "bench/micro/expiry.h"
 #include "bench/micro/memory.h"
+#include "bench/micro/query.h"
 #include "bench/micro/scale.h"
 #include "bench/micro/tick.h"
 #include "bench/micro/watches.h"
@@ -41,6 +42,11 @@ int Run(int argc, char** argv) {
   command->add_option("--sessions", expiry.sessions);
   command->add_option("--shards", expiry.shards);
 
+  QueryOptions query;
+  command = app.add_subcommand("query", "Counts, lists and awaits");
+  command->add_option("--sessions", query.sessions);
+  command->add_option("--shards", query.shards);
+
   ScaleOptions scale;
   command = app.add_subcommand("scale", "Sizes, shards and threads");
   command->add_option("--most-sessions", scale.most_sessions);
@@ -64,6 +70,7 @@ int Run(int argc, char** argv) {
   if (app.got_subcommand("tick")) return RunTick(tick);
   if (app.got_subcommand("expiry")) return RunExpiry(expiry);
   if (app.got_subcommand("watches")) return RunWatches(watches);
+  if (app.got_subcommand("query")) return RunQuery(query);
   return RunScale(scale);
 }
 

@@ -32,14 +32,16 @@ class Server {
  public:
   explicit Server(const Settings& settings);
 
-  // Makes one unary call, at most settings.timeout long:
+  // Makes one unary call, at most settings.timeout long, and `wait` if the
+  // server is asked to wait so long before it answers:
   //   server.Call(&v1::PresenceService::Stub::GetPresence, request, &response)
   template <typename Request, typename Response>
   client::Error Call(grpc::Status (v1::PresenceService::Stub::*method)(
                          grpc::ClientContext*, const Request&, Response*),
-                     const Request& request, Response* response) {
+                     const Request& request, Response* response,
+                     Duration wait = Duration::zero()) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout_);
+    context.set_deadline(std::chrono::system_clock::now() + timeout_ + wait);
     return client::ErrorFrom(((*stub_).*method)(&context, request, response));
   }
 

@@ -121,6 +121,7 @@ class CommandLine {
     AddSettings();
     AddRead();
     AddWho();
+    AddAwait();
     AddWatch();
     AddRoom();
     AddBeat();
@@ -157,6 +158,7 @@ class CommandLine {
     }
     if (app_.got_subcommand("get")) return Get(settings_, get_);
     if (app_.got_subcommand("who")) return Who(settings_, who_);
+    if (app_.got_subcommand("await")) return AwaitUsers(settings_, await_);
     if (app_.got_subcommand("sessions")) {
       return Sessions(settings_, sessions_);
     }
@@ -247,6 +249,37 @@ class CommandLine {
                "  lifesign who --state offline --seen-within 5m\n"
                "  lifesign who --json | jq -r .presence.user_id\n"
                "Says 1 if there is nobody."));
+  }
+
+  void AddAwait() {
+    CLI::App* command = AddQuestion("await", "Waits until users are there",
+                                    &await_.users, true);
+    static const std::map<std::string, v1::PresenceState> kAtLeast = {
+        {"active", v1::PRESENCE_STATE_ACTIVE},
+        {"idle", v1::PRESENCE_STATE_IDLE},
+        {"away", v1::PRESENCE_STATE_AWAY},
+        {"stale", v1::PRESENCE_STATE_STALE}};
+    command
+        ->add_option("--state", await_.at_least,
+                     "What they are to be, or higher")
+        ->transform(CLI::CheckedTransformer(kAtLeast, CLI::ignore_case))
+        ->option_text("active|idle|away|stale (default active)");
+    CLI::Option* const need =
+        command
+            ->add_option("--need", await_.needed,
+                         "How many of them are enough (default 1)")
+            ->check(BelowOne);
+    command
+        ->add_flag_callback(
+            "--all", [this] { await_.needed = 0; }, "All of them are needed")
+        ->excludes(need);
+    AddDuration(command, "--wait", &await_.wait, "For so long, up to 5m",
+                limits::kMaxAwait);
+    command->footer(
+        Footer("  lifesign await ann && echo ann is here\n"
+               "  lifesign await ann bob cid --need 2 --state idle\n"
+               "  lifesign await ann bob --all --wait 30s\n"
+               "Says 1 if they did not come in time."));
   }
 
   void AddWatch() {
@@ -406,6 +439,7 @@ class CommandLine {
   Settings settings_;
   UsersSettings get_;
   WhoSettings who_;
+  AwaitSettings await_;
   UsersSettings sessions_;
   UsersSettings explain_;
   WatchSettings watch_;

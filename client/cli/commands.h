@@ -17,6 +17,9 @@ ExitCode Get(const Settings& settings, const UsersSettings& get);
 // Everybody who is online, one line each; or how many they are.
 ExitCode Who(const Settings& settings, const WhoSettings& who);
 
+// Waits until some of several users are there.
+ExitCode AwaitUsers(const Settings& settings, const AwaitSettings& await);
+
 // The open sessions of one user, one line each.
 ExitCode Sessions(const Settings& settings, const UsersSettings& sessions);
 

@@ -10,8 +10,9 @@ namespace lifesign::cli {
 enum ExitCode : int {
   kExitOk = 0,
   // It went well and the answer is no: nobody asked for is live (get), nobody
-  // is there (who), there is no open session (sessions), the session was taken
-  // over (beat), somebody was wrongly told OFFLINE (simulate).
+  // is there (who), they did not come in time (await), there is no open session
+  // (sessions), the session was taken over (beat), somebody was wrongly told
+  // OFFLINE (simulate).
   kExitNegative = 1,
   // The command line is wrong.
   kExitUsage = 2,

@@ -12,6 +12,7 @@
 #include "absl/types/optional.h"
 #include "lifesign/client/session_status.h"
 #include "lifesign/v1/presence.pb.h"
+#include "server/base/limits.h"
 #include "server/base/time.h"
 
 namespace lifesign::cli {
@@ -36,6 +37,14 @@ struct WhoSettings {
   absl::optional<Duration> seen_within;
   // How many there are, instead of who they are.
   bool count = false;
+};
+
+struct AwaitSettings {
+  std::vector<std::string> users;
+  v1::PresenceState at_least = v1::PRESENCE_STATE_ACTIVE;
+  // How many of them; 0: all.
+  int needed = 1;
+  Duration wait = limits::kMaxAwait;
 };
 
 struct WatchSettings {

@@ -108,6 +108,15 @@ inline constexpr Duration kPageTokenLife = seconds(600);
 inline constexpr std::uint32_t kListedSlotsPerPage = 8'192;
 inline constexpr std::uint32_t kListedSlotsPerLock = 256;
 
+// Awaits. A predicate is one bit of a user's.
+inline constexpr int kMaxPredicates = 16;
+// Of all predicates of one await, and of all awaits of the server together.
+inline constexpr int kMaxUsersPerAwait = 1'000;
+inline constexpr std::int64_t kMaxAwaitedUsers = 1'000'000;
+inline constexpr Duration kMaxAwait = seconds(300);
+// So long before a call's deadline it is answered, so that the answer arrives.
+inline constexpr Duration kAnsweredBeforeDeadline = milliseconds(500);
+
 // How many silences of earlier populations the shipped confidence table weighs
 // as much as, at each step.
 inline constexpr double kShippedConfidenceWeight = 100;

@@ -351,19 +351,37 @@ void PresenceEngine::NoteTold(const Watch& watch, const Change& change) {
       .shard.NoteTold(watch, change.after.user, change.after.revision);
 }
 
+void PresenceEngine::TellAndRegister(const std::shared_ptr<Await>& await,
+                                     const Now& now) {
+  const std::vector<std::string>& users = await->terms().users;
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    const SessionMap::Place place = map_.Find(users[i]);
+    place.shard.TellAndRegister(await, i, place.hash, now);
+    Announce(place.shard);
+  }
+}
+
+void PresenceEngine::Unregister(const Await& await) {
+  for (const std::string& user : await.terms().users) {
+    map_.Find(user).shard.Unregister(await, user);
+  }
+}
+
 void PresenceEngine::Publish(const Now& now, const Encode& encode) {
   // Before looking: a change that comes after its shard was looked at announces
   // itself again.
   changes_announced_.store(false, std::memory_order_release);
   std::vector<std::shared_ptr<Watch>> to_wake;
+  std::vector<std::shared_ptr<Await>> decided;
   Revision up_to = UINT64_MAX;
   for (std::size_t i = 0; i < map_.size(); ++i) {
     SessionShard& shard = map_.shard(i);
-    up_to = std::min(up_to, shard.Publish(now, encode, to_wake));
+    up_to = std::min(up_to, shard.Publish(now, encode, to_wake, decided));
     if (shard.HasMemberChanges()) rooms_.Apply(shard.TakeMemberChanges(), now);
   }
   published_up_to_.store(up_to, std::memory_order_release);
   for (const std::shared_ptr<Watch>& watch : to_wake) watch->Wake();
+  for (const std::shared_ptr<Await>& await : decided) await->Wake();
 }
 
 std::int64_t PresenceEngine::sessions() const {

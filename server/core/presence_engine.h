@@ -21,6 +21,7 @@
 #include "server/base/mutex.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
+#include "server/core/query/await.h"
 #include "server/core/query/list.h"
 #include "server/core/query/presence_counts.h"
 #include "server/core/query/views.h"
@@ -214,9 +215,20 @@ class PresenceEngine {
   // copied.
   Revision forgotten_up_to() const;
 
-  // Moves what lies in the outboxes into mailboxes, in order, and wakes their
-  // watchers. One call at a time; to be called by the publisher's thread after
-  // `on_changes`, and every tick.
+  // --- Awaits (docs/concepts.md § 10) ---
+
+  // Tells `await` what each of its users is, as of one instant each, and
+  // registers it for all that is newer. May decide it: its listener is not
+  // woken for that, and the other users are looked at even so. Called again, it
+  // tells it anew what they are.
+  void TellAndRegister(const std::shared_ptr<Await>& await, const Now& now);
+
+  // Nothing more is told to `await`.
+  void Unregister(const Await& await);
+
+  // Moves what lies in the outboxes into mailboxes, in order, tells awaits, and
+  // wakes their watchers. One call at a time; to be called by the publisher's
+  // thread after `on_changes`, and every tick.
   void Publish(const Now& now, const Encode& encode);
 
   // Every change up to this revision has been left in every mailbox that it

@@ -4,6 +4,7 @@
 #include "server/transport/drain_sequence.h"
 
 #include "server/base/log.h"
+#include "server/transport/await/await_call.h"
 #include "server/transport/heartbeat/heartbeat_stream.h"
 #include "server/transport/watch/watch_stream.h"
 
@@ -28,6 +29,7 @@ void DrainSequence::Begin(Duration budget) {
   }
   LogInfo("drain started", {{"heartbeat_streams", parts_.heartbeats.count()},
                             {"watches", parts_.watches.count()},
+                            {"awaits", parts_.awaits.count()},
                             {"budget", budget}});
   for (const auto& stream : parts_.heartbeats.All()) {
     stream->TellDrain(parts_.jitter.Between(limits::kMinReconnectDelay,
@@ -45,6 +47,7 @@ void DrainSequence::OnTick(const Now& now) {
   }
   for (const auto& stream : parts_.heartbeats.All()) stream->EndForDrain();
   for (const auto& watch : parts_.watches.All()) watch->EndForDrain();
+  for (const auto& await : parts_.awaits.All()) await->EndForDrain();
   LogInfo("streams ended");
   MutexLock lock(mutex_);
   stage_ = Stage::kEnded;

@@ -13,8 +13,8 @@
 namespace lifesign {
 
 // Nothing new is admitted; heartbeat streams are told to move on, and ended if
-// they have not a third of the budget later; then watches are ended, so that
-// they hear of everything. Driven by ticks. Thread-safe.
+// they have not a third of the budget later; then watches and awaits are ended,
+// so that they hear of everything. Driven by ticks. Thread-safe.
 class DrainSequence {
  public:
   // Both outlive it.

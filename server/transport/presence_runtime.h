@@ -10,6 +10,7 @@
 #include "absl/types/optional.h"
 #include "server/base/clock.h"
 #include "server/core/presence_engine.h"
+#include "server/transport/await/await_call.h"
 #include "server/transport/chores.h"
 #include "server/transport/deadlines.h"
 #include "server/transport/drain_sequence.h"
@@ -76,6 +77,7 @@ class PresenceRuntime {
   Jitter jitter_;
   StreamRegistry<HeartbeatStream> heartbeats_;
   StreamRegistry<WatchStream> watches_;
+  StreamRegistry<AwaitCall> awaits_;
   Chores chores_;
   const ServerParts parts_;
   ServingGate gate_;

@@ -5,10 +5,13 @@
 
 #include <utility>
 
+#include "server/transport/await/await_call.h"
 #include "server/transport/call/call_reactor.h"
 #include "server/transport/call/refused_stream.h"
+#include "server/transport/call/time_left.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/decode.h"
+#include "server/transport/codec/decode_query.h"
 #include "server/transport/heartbeat/heartbeat_stream.h"
 #include "server/transport/watch/watch_stream.h"
 
@@ -46,7 +49,8 @@ PresenceService::PresenceService(const ServerParts& parts,
     : parts_(parts),
       gate_(gate),
       unary_(parts),
-      connections_(parts.limits.max_streams_per_connection) {}
+      connections_(parts.limits.max_streams_per_connection),
+      awaited_users_(parts.limits.max_awaited_users) {}
 
 absl::optional<ApiError> PresenceService::Admit(
     const grpc::CallbackServerContext& context,
@@ -100,6 +104,34 @@ PresenceService::FollowPresence(grpc::CallbackServerContext* context) {
   const auto stream = std::make_shared<WatchStream>(parts_);
   auto* reactor = Begin<BidiReactor>(*context, stream, std::move(slot));
   if (gate_.state() == ServingGate::State::kDraining) stream->EndForDrain();
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* PresenceService::AwaitPresence(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  absl::optional<ConnectionStreams::Slot> slot;
+  if (const auto error = Admit(*context, slot)) {
+    return Finish(context, ToGrpcStatus(*error));
+  }
+  ScratchArena arena;
+  auto& message = arena.Create<v1::AwaitPresenceRequest>();
+  AwaitOptions options;
+  const auto error = ParseMessage(*request, message)
+                         ? DecodeAwait(message, TimeLeft(*context), options)
+                         : MalformedMessage();
+  if (error.has_value()) return Finish(context, ToGrpcStatus(*error));
+  auto share = awaited_users_.Take(
+      static_cast<std::int64_t>(options.terms.users.size()));
+  if (!share.has_value()) {
+    return Finish(context,
+                  ToGrpcStatus(TooManyAwaitedUsers(awaited_users_.most())));
+  }
+  const auto await = std::make_shared<AwaitCall>(parts_, std::move(options),
+                                                 *std::move(share));
+  auto* reactor = new UnaryReactor(*context, await, std::move(slot), *response);
+  await->Start(*reactor);
+  if (gate_.state() == ServingGate::State::kDraining) await->EndForDrain();
   return reactor;
 }
 

@@ -13,6 +13,7 @@
 
 #include "lifesign/v1/presence_service.grpc.pb.h"
 #include "server/transport/connection_streams.h"
+#include "server/transport/quota.h"
 #include "server/transport/server_parts.h"
 #include "server/transport/serving_gate.h"
 #include "server/transport/unary/unary_calls.h"
@@ -23,7 +24,8 @@ namespace lifesign {
 // and what many watchers are told is serialized once.
 using RawQueries = v1::PresenceService::WithRawCallbackMethod_ListPresences<
     v1::PresenceService::WithRawCallbackMethod_CountPresences<
-        v1::PresenceService::Service>>;
+        v1::PresenceService::WithRawCallbackMethod_AwaitPresence<
+            v1::PresenceService::Service>>>;
 using RawPresenceService = v1::PresenceService::WithRawCallbackMethod_Heartbeat<
     v1::PresenceService::WithRawCallbackMethod_WatchPresence<
         v1::PresenceService::WithRawCallbackMethod_FollowPresence<
@@ -50,6 +52,9 @@ class PresenceService final : public RawPresenceService {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchPresence(
       grpc::CallbackServerContext* context,
       const grpc::ByteBuffer* request) override;
+  grpc::ServerUnaryReactor* AwaitPresence(grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override;
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* FollowPresence(
       grpc::CallbackServerContext* context) override;
@@ -80,8 +85,8 @@ class PresenceService final : public RawPresenceService {
                                     const grpc::ByteBuffer* request,
                                     grpc::ByteBuffer* response) override;
 
-  // Waits until every stream is done, for at most `timeout`. False if some are
-  // not.
+  // Waits until every stream and await is done, for at most `timeout`. False if
+  // some are not.
   bool AwaitNoStreams(Duration timeout) {
     return connections_.AwaitNone(timeout);
   }
@@ -95,6 +100,7 @@ class PresenceService final : public RawPresenceService {
   const ServingGate& gate_;
   const UnaryCalls unary_;
   ConnectionStreams connections_;
+  Quota awaited_users_;
 };
 
 }  // namespace lifesign

@@ -18,7 +18,9 @@
 
 namespace lifesign {
 
+class AwaitCall;
 class HeartbeatStream;
+class Publisher;
 class WatchStream;
 
 // Named limits of docs/concepts.md § 14 that a server may set otherwise.
@@ -28,6 +30,7 @@ struct StreamLimits {
   int max_streams_per_connection = limits::kMaxStreamsPerConnection;
   int max_watched_users = limits::kMaxWatchedUsers;
   std::size_t max_mailbox_bytes = limits::kMaxMailboxBytes;
+  std::int64_t max_awaited_users = limits::kMaxAwaitedUsers;
 };
 
 // References: whoever makes it keeps them alive until every call is done.
@@ -36,9 +39,11 @@ struct ServerParts {
   const TimeSource& time;
   Deadlines& deadlines;
   Chores& chores;
+  Publisher& publisher;
   Jitter& jitter;
   StreamRegistry<HeartbeatStream>& heartbeats;
   StreamRegistry<WatchStream>& watches;
+  StreamRegistry<AwaitCall>& awaits;
   StreamLimits limits;
 };
 

@@ -81,6 +81,11 @@ class CommandsTest : public ::testing::Test {
     v1::SendSignalResponse response;
     EXPECT_TRUE(calls_.Send(request, response).ok());
   }
+  // So many wait.
+  bool AwaitAwaits(std::int64_t awaits) {
+    return Eventually(
+        [&] { return server_.runtime().parts().awaits.count() == awaits; });
+  }
   v1::PresenceState StateOf(const std::string& user) {
     return calls_.Get(user).presence().state();
   }
@@ -184,6 +189,37 @@ TEST_F(CommandsTest, WhoAsksForPageAfterPageAndEndsWhenNobodyReads) {
   EXPECT_THAT(head.errors, IsEmpty());
 }
 
+TEST_F(CommandsTest, AwaitWaitsUntilTheyAreThere) {
+  Login("ann", "tab");
+  EXPECT_EQ(Run("await ann bob").out, "ann is active\n");
+  Program await(Command("await ann bob --all --state idle"), Input::kNothing,
+                Environment());
+  ASSERT_TRUE(AwaitAwaits(1));
+  server_.Advance(seconds(20));
+  Login("bob", "tab");
+  EXPECT_TRUE(await.AwaitOutput("ann is at least idle\n"));
+  EXPECT_TRUE(await.AwaitOutput("bob is at least idle\n"));
+  EXPECT_EQ(await.Wait(), 0);
+}
+
+TEST_F(CommandsTest, AwaitOfThoseWhoDoNotComeSaysNo) {
+  Login("ann", "tab");
+  Program await(Command("await ann bob cid --need 2 --wait 1m"),
+                Input::kNothing, Environment());
+  ASSERT_TRUE(AwaitAwaits(1));
+  server_.Advance(seconds(10));
+  Login("ann", "tab");
+  server_.Advance(seconds(10));
+  Login("ann", "tab");
+  server_.Advance(seconds(40));
+  EXPECT_EQ(await.Wait(), 1);
+  EXPECT_EQ(await.out(), "");
+  EXPECT_EQ(await.errors(), "lifesign: 0 of the 2 needed\n");
+  const Ended json = Run("await bob --wait 0s --json");
+  EXPECT_EQ(json.code, 1);
+  EXPECT_FALSE(ParseJson(json.out).fields().at("satisfied").bool_value());
+}
+
 TEST_F(CommandsTest, SessionsAreListedOrThereIsNone) {
   EXPECT_EQ(Run("sessions ann").code, 1);
   EXPECT_EQ(Run("sessions ann").out, "ann has no open session\n");
@@ -249,8 +285,8 @@ TEST_F(CommandsTest, RoomSaysHowManyAreThere) {
 }
 
 TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
-  for (const char* command : {"", "get", "who", "sessions", "explain", "watch",
-                              "room", "beat", "simulate"}) {
+  for (const char* command : {"", "get", "who", "await", "sessions", "explain",
+                              "watch", "room", "beat", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended = Run(absl::StrCat(command, " --help"));
     EXPECT_EQ(ended.code, 0);
@@ -262,9 +298,11 @@ TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
 TEST_F(CommandsTest, WrongUsageIsTwo) {
   for (const char* arguments :
        {"", "nonsense", "get", "explain ann bob", "get ann --timeout 5",
-        "who ann", "who --state online", "who --seen-within 5",
-        "beat ann --device watch", "beat ann --linger 11s",
-        "simulate --people 0", "watch ann --count 0"}) {
+        "await", "await ann --wait 301s", "await ann --need 0",
+        "await ann --all --need 1", "await ann --state offline", "who ann",
+        "who --state online", "who --seen-within 5", "beat ann --device watch",
+        "beat ann --linger 11s", "simulate --people 0",
+        "watch ann --count 0"}) {
     SCOPED_TRACE(arguments);
     const Ended ended = Run(arguments);
     EXPECT_EQ(ended.code, 2);
@@ -276,8 +314,8 @@ TEST_F(CommandsTest, WrongUsageIsTwo) {
 
 TEST_F(CommandsTest, NoServerIsThree) {
   for (const char* command :
-       {"get ann", "who", "sessions ann", "explain ann", "watch ann",
-        "room lobby", "beat ann", "simulate"}) {
+       {"get ann", "who", "await ann", "sessions ann", "explain ann",
+        "watch ann", "room lobby", "beat ann", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended =
         Run(absl::StrCat(command, " --target 127.0.0.1:1 --timeout 3s"));
@@ -288,8 +326,8 @@ TEST_F(CommandsTest, NoServerIsThree) {
 
 TEST_F(CommandsTest, WhatTheServerRefusesIsFour) {
   for (const char* command :
-       {"get ann", "who", "sessions ann", "explain ann", "watch ann",
-        "room lobby", "beat ann", "simulate"}) {
+       {"get ann", "who", "await ann", "sessions ann", "explain ann",
+        "watch ann", "room lobby", "beat ann", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended = Run(absl::StrCat(command, " --tenant nobody"));
     EXPECT_EQ(ended.code, 4);

@@ -9,12 +9,14 @@
 // Says "port N" and then, on its standard input, obeys line by line:
 //   advance 15s   moves time, tick by tick; "ok" once all that it brought has
 //                 been told
+//   awaits 2      "ok" once so many AwaitPresence calls wait
 //   drain 9s      begins to let clients go, with that budget; "ok"
 //   restart       ends as a crash would and begins a new run a millisecond
 //                 later; "port N"
 // Ends with its input. With a scale every window and interval of the policy is
 // N percent of the default, for clients that beat in real time.
 
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -27,6 +29,7 @@
 #include "server/base/duration_text.h"
 #include "server/core/policy/policy.h"
 #include "tests/integration/testing/test_server.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {
@@ -61,6 +64,19 @@ bool ObeyTimed(absl::string_view line, TestServer& server) {
   return true;
 }
 
+// Obeys "awaits 2"; false if `line` is no such.
+bool ObeyAwaits(absl::string_view line, TestServer& server) {
+  std::int64_t awaits = 0;
+  if (!absl::ConsumePrefix(&line, "awaits ") ||
+      !absl::SimpleAtoi(line, &awaits)) {
+    return false;
+  }
+  const bool they_wait = Eventually(
+      [&] { return server.runtime().parts().awaits.count() == awaits; });
+  std::cout << (they_wait ? "ok" : "no") << std::endl;
+  return true;
+}
+
 // Obeys until the input ends; false at a line that it does not understand.
 bool Obey(const PresenceRuntime::Options& options) {
   SimulatedClock clock;
@@ -74,7 +90,7 @@ bool Obey(const PresenceRuntime::Options& options) {
       clock.Advance(milliseconds(1));
       server = std::make_unique<TestServer>(clock, options);
       std::cout << "port " << server->port() << std::endl;
-    } else if (!ObeyTimed(line, *server)) {
+    } else if (!ObeyTimed(line, *server) && !ObeyAwaits(line, *server)) {
       std::cerr << "conformance_server: not understood: " << line << '\n';
       return false;
     }

@@ -179,6 +179,18 @@ TEST_P(ConcurrencyTest, ReadersWatchersAndPoliciesMayComeAtAnyTime) {
            watch->Take(3);
            engine_->Unregister(*watch, users_);
          }
+       },
+       [this] {
+         for (int i = 0; i < kRounds / 4; ++i) {
+           AwaitTerms terms;
+           terms.users = users_;
+           terms.predicates = {{{0, 1, 2}, State::kIdle, 3}};
+           const auto await = std::make_shared<Await>(
+               std::move(terms), std::weak_ptr<AwaitListener>());
+           engine_->TellAndRegister(await, clock_.now());
+           await->Views();
+           engine_->Unregister(*await);
+         }
        }});
 }
 
@@ -219,6 +231,40 @@ TEST_P(ConcurrencyTest, BetweenCopyAndChangesNothingIsLostAndNothingToldTwice) {
       ASSERT_EQ(mail[0]->change.after.state, State::kOffline);
       ASSERT_GT(mail[0]->change.after.revision, copied.revision);
     }
+  }
+  stop_.store(true, std::memory_order_release);
+  publisher.join();
+}
+
+// § 10: no change falls between the first look of an await and what it is told
+// after that.
+TEST_P(ConcurrencyTest, BetweenTheLookOfAnAwaitAndChangesNothingIsLost) {
+  std::thread publisher([this] {
+    while (!stop_.load(std::memory_order_acquire)) {
+      engine_->Publish(clock_.now(), [](const Change&, Detail) {
+        return std::shared_ptr<void>();
+      });
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    AwaitTerms terms;
+    terms.users = {absl::StrCat("c", i), absl::StrCat("d", i)};
+    terms.predicates = {{{0, 1}, State::kActive, 2}};
+    const auto await =
+        std::make_shared<Await>(terms, std::weak_ptr<AwaitListener>());
+    std::thread comer([&] {
+      for (const std::string& user : terms.users) {
+        OpenRequest request;
+        request.name = {user, "s1"};
+        request.signal = Signal();
+        engine_->Open(request, clock_.now());
+      }
+    });
+    engine_->TellAndRegister(await, clock_.now());
+    comer.join();
+    // The publisher may still carry it; then it comes.
+    while (!await->decided()) std::this_thread::yield();
+    engine_->Unregister(*await);
   }
   stop_.store(true, std::memory_order_release);
   publisher.join();

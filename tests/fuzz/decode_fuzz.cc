@@ -214,13 +214,40 @@ void DecodeIds(absl::string_view bytes) {
   if (!faults.empty()) CheckError(std::move(faults).ToError());
 }
 
+void DecodeAwaitRequest(absl::string_view bytes) {
+  v1::AwaitPresenceRequest message;
+  if (!Parse(bytes, message)) return;
+  AwaitOptions options;
+  if (const auto error = DecodeAwait(message, hours(1), options)) {
+    CheckError(*error);
+    return;
+  }
+  LIFESIGN_FUZZ_CHECK(options.wait <= limits::kMaxAwait);
+  const AwaitTerms& terms = options.terms;
+  LIFESIGN_FUZZ_CHECK(terms.users.size() <=
+                      static_cast<std::size_t>(limits::kMaxUsersPerAwait));
+  LIFESIGN_FUZZ_CHECK(!terms.predicates.empty());
+  LIFESIGN_FUZZ_CHECK(terms.predicates.size() <=
+                      static_cast<std::size_t>(limits::kMaxPredicates));
+  for (const Predicate& predicate : terms.predicates) {
+    LIFESIGN_FUZZ_CHECK(IsLive(predicate.at_least));
+    LIFESIGN_FUZZ_CHECK(predicate.needed >= 1);
+    LIFESIGN_FUZZ_CHECK(predicate.needed <= predicate.users.size());
+    for (std::size_t i = 0; i < predicate.users.size(); ++i) {
+      LIFESIGN_FUZZ_CHECK(predicate.users[i] < terms.users.size());
+      LIFESIGN_FUZZ_CHECK(i == 0 ||
+                          predicate.users[i - 1] < predicate.users[i]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace lifesign
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   lifesign::testing::FuzzInput input(data, size);
-  switch (input.TakeByte() % 6) {
+  switch (input.TakeByte() % 7) {
     case 0:
       lifesign::DecodeHeartbeat(input.rest());
       break;
@@ -237,8 +264,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     case 4:
       lifesign::DecodeIds(input.rest());
       break;
-    default:
+    case 5:
       lifesign::DecodeListRequest(input.rest());
+      break;
+    default:
+      lifesign::DecodeAwaitRequest(input.rest());
       break;
   }
   return 0;

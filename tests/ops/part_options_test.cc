@@ -42,6 +42,7 @@ TEST_F(PartOptionsTest, DefaultsOfTheConfigurationAreThoseOfTheParts) {
             limits::kMaxStreamsPerConnection);
   EXPECT_EQ(runtime.limits.max_watched_users, limits::kMaxWatchedUsers);
   EXPECT_EQ(runtime.limits.max_mailbox_bytes, limits::kMaxMailboxBytes);
+  EXPECT_EQ(runtime.limits.max_awaited_users, limits::kMaxAwaitedUsers);
 
   EXPECT_EQ(TickOf(config_), limits::kDefaultTick);
   EXPECT_EQ(DrainBudgetOf(config_), seconds(30));
@@ -63,8 +64,10 @@ TEST_F(PartOptionsTest, WhatIsSetIsTaken) {
   config_.mutable_server()->set_memory_quota_mib(1);
   config_.mutable_server()->set_keepalive_timeout("3s");
   config_.mutable_limits()->set_max_sessions_per_user(9);
+  config_.mutable_limits()->set_max_awaited_users(7);
   EXPECT_EQ(RuntimeOptionsOf(config_, 2).shards, 3);
   EXPECT_EQ(RuntimeOptionsOf(config_, 2).limits.max_sessions_per_user, 9);
+  EXPECT_EQ(RuntimeOptionsOf(config_, 2).limits.max_awaited_users, 7);
   const Listener::Options listener = ListenerOptionsOf(config_, 10'000);
   EXPECT_EQ(listener.max_connections, 7);
   EXPECT_EQ(listener.max_connections_per_address, 5);

@@ -113,9 +113,6 @@ class Model {
   // The changes since the last call, in the order of their making.
   std::vector<Change> TakeChanges();
 
-  // Users of whom anything is known.
-  std::size_t users() const { return users_.size(); }
-
   bool IsOpen(const std::string& user, const std::string& session,
               const Now& now) const {
     return Find(user, session, now) != nullptr;

@@ -19,6 +19,8 @@
 #include "server/base/timing_wheel.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
+#include "server/core/query/await.h"
+#include "server/core/query/await_index.h"
 #include "server/core/query/list.h"
 #include "server/core/query/presence_counts.h"
 #include "server/core/query/views.h"
@@ -178,15 +180,25 @@ class SessionShard {
     return forgotten_up_to_;
   }
 
+  // Tells `await` of its user number `number`, whose hash is `hash`, as of now,
+  // and registers it above that.
+  void TellAndRegister(const std::shared_ptr<Await>& await, std::size_t number,
+                       std::uint64_t hash, const Now& now);
+  void Unregister(const Await& await, absl::string_view user) {
+    awaits_.Unregister(user, await);
+  }
+
   // Whether anything lies in the outbox.
   bool HasChanges() const {
     return has_changes_.load(std::memory_order_relaxed);
   }
-  // Leaves what lies in the outbox with its watchers, in order; one call at a
-  // time. Returns a revision up to which nothing is to come any more.
+  // Leaves what lies in the outbox with its watchers, and tells those who await
+  // it, in order; one call at a time. Appends those that have something to do.
+  // Returns a revision up to which nothing is to come any more.
   template <typename Encode>
   Revision Publish(const Now& now, const Encode& encode,
-                   std::vector<std::shared_ptr<Watch>>& to_wake);
+                   std::vector<std::shared_ptr<Watch>>& to_wake,
+                   std::vector<std::shared_ptr<Await>>& decided);
 
   // What rooms are to be told of their members, in order; one call at a time.
   // HasChanges() is true before there is something.
@@ -419,6 +431,7 @@ class SessionShard {
 
   // Synchronised by themselves.
   InterestIndex interest_;
+  AwaitIndex awaits_;
   std::atomic<bool> has_changes_{false};
   std::atomic<bool> has_member_changes_{false};
   std::atomic<std::int64_t> session_count_{0};
@@ -467,7 +480,8 @@ class SessionShard {
 
 template <typename Encode>
 Revision SessionShard::Publish(const Now& now, const Encode& encode,
-                               std::vector<std::shared_ptr<Watch>>& to_wake) {
+                               std::vector<std::shared_ptr<Watch>>& to_wake,
+                               std::vector<std::shared_ptr<Await>>& decided) {
   std::vector<Change> changes;
   Revision watermark = 0;
   {
@@ -479,6 +493,7 @@ Revision SessionShard::Publish(const Now& now, const Encode& encode,
   // Without the shard's lock: heartbeats go on meanwhile. A watch that is
   // registered between has copied these changes already, and the index knows.
   for (Change& change : changes) {
+    awaits_.Tell(change, decided);
     interest_.Deliver(std::move(change), encode, to_wake);
   }
   return watermark;

@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Listing the users of a shard. docs/concepts.md § 10.
+// Listing the users of a shard, and awaiting some of them. docs/concepts.md
+// § 10.
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "server/core/session/session_shard.h"
@@ -45,6 +47,25 @@ bool SessionShard::List(const ListFilter& filter, ListingNumber listing,
     }
   }
   return slot < slots;
+}
+
+void SessionShard::TellAndRegister(const std::shared_ptr<Await>& await,
+                                   std::size_t number, std::uint64_t hash,
+                                   const Now& now) {
+  const std::string& user = await->terms().users[number];
+  MutexLock lock(mutex_);
+  const Now held = Hold(now);
+  State state = State::kOffline;
+  Revision revision = outbox_.last();
+  if (User* known = FindUser(user, hash)) {
+    Evaluate(*known, held);
+    state = known->told.state();
+    revision = known->revision;
+  }
+  // In this order: once it is registered above this state, no older one is told
+  // any more.
+  awaits_.Register(user, await, number, revision);
+  await->Look(number, state);
 }
 
 }  // namespace lifesign

@@ -93,6 +93,7 @@ PresenceRuntime::Options RuntimeOptionsOf(const config::v1::Config& config,
   options.limits.max_mailbox_bytes =
       static_cast<std::size_t>(config.limits().max_mailbox_kib()) *
       kBytesPerKib;
+  options.limits.max_awaited_users = config.limits().max_awaited_users();
   return options;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The one base of gRPC reactors of streaming calls.
+// The one base of gRPC reactors of calls that last.
 #ifndef LIFESIGN_SERVER_TRANSPORT_CALL_CALL_REACTOR_H_
 #define LIFESIGN_SERVER_TRANSPORT_CALL_CALL_REACTOR_H_
 
@@ -45,11 +45,6 @@ class CallReactor : public GrpcReactor, public StreamPort {
               absl::optional<ConnectionStreams::Slot> slot)
       : context_(context), slot_(std::move(slot)), logic_(std::move(logic)) {}
 
-  void Write(grpc::ByteBuffer message) final {
-    message_.Swap(&message);
-    BeforeStart();
-    this->StartWrite(&message_);
-  }
   void Finish(const grpc::Status& status) final {
     BeforeStart();
     GrpcReactor::Finish(status);
@@ -59,11 +54,6 @@ class CallReactor : public GrpcReactor, public StreamPort {
     context_.TryCancel();
   }
 
-  void OnWriteDone(bool ok) final {
-    AfterStart();
-    message_.Clear();
-    logic_->OnWritten(ok);
-  }
   void OnCancel() final {
     AfterStart();
     logic_->OnCancelled();
@@ -95,15 +85,38 @@ class CallReactor : public GrpcReactor, public StreamPort {
   // Counts the stream on its connection as long as the call lasts.
   const absl::optional<ConnectionStreams::Slot> slot_;
   const std::shared_ptr<StreamLogic> logic_;
+};
+
+// A call on which the server streams.
+template <typename GrpcReactor>
+class StreamReactor : public CallReactor<GrpcReactor> {
+ public:
+  using CallReactor<GrpcReactor>::CallReactor;
+
+  void Write(grpc::ByteBuffer message) final {
+    message_.Swap(&message);
+    this->BeforeStart();
+    this->StartWrite(&message_);
+  }
+  void OnWriteDone(bool ok) final {
+    this->AfterStart();
+    message_.Clear();
+    this->logic().OnWritten(ok);
+  }
+
+ protected:
+  ~StreamReactor() override = default;
+
+ private:
   // Of the write in flight, of which there is one at most.
   grpc::ByteBuffer message_;
 };
 
 // A call on which only the server streams.
 class ServerStreamReactor final
-    : public CallReactor<grpc::ServerWriteReactor<grpc::ByteBuffer>> {
+    : public StreamReactor<grpc::ServerWriteReactor<grpc::ByteBuffer>> {
  public:
-  using CallReactor::CallReactor;
+  using StreamReactor::StreamReactor;
 
   void Read() override {}
 
@@ -113,10 +126,10 @@ class ServerStreamReactor final
 
 // A call on which both sides stream.
 class BidiReactor final
-    : public CallReactor<
+    : public StreamReactor<
           grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
  public:
-  using CallReactor::CallReactor;
+  using StreamReactor::StreamReactor;
 
   void Read() override {
     BeforeStart();
@@ -139,6 +152,27 @@ class BidiReactor final
   ~BidiReactor() override = default;
 
   grpc::ByteBuffer received_;
+};
+
+// A unary call whose answer is waited for. What is written is sent with the
+// end, if that is OK.
+class UnaryReactor final : public CallReactor<grpc::ServerUnaryReactor> {
+ public:
+  // `response` is that of the call.
+  UnaryReactor(grpc::CallbackServerContext& context,
+               std::shared_ptr<StreamLogic> logic,
+               absl::optional<ConnectionStreams::Slot> slot,
+               grpc::ByteBuffer& response)
+      : CallReactor(context, std::move(logic), std::move(slot)),
+        response_(response) {}
+
+  void Read() override {}
+  void Write(grpc::ByteBuffer message) override { response_.Swap(&message); }
+
+ private:
+  ~UnaryReactor() override = default;
+
+  grpc::ByteBuffer& response_;
 };
 
 }  // namespace lifesign

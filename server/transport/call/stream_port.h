@@ -22,7 +22,8 @@ class StreamPort {
   // bidirectional call).
   virtual void Read() = 0;
 
-  // Sends a message: ends in OnWritten. REQUIRES: no write is outstanding and
+  // Sends a message: ends in OnWritten, but on a unary call, which takes one
+  // message and sends it with Finish. REQUIRES: no write is outstanding and
   // Finish was not called.
   virtual void Write(grpc::ByteBuffer message) = 0;
 

@@ -198,6 +198,12 @@ ApiError TooManyWatchedUsers(int most) {
                    absl::StrCat("a watch is of at most ", most, " users"));
 }
 
+ApiError TooManyAwaitedUsers(std::int64_t most) {
+  return Exhausted(v1::ERROR_REASON_TOO_MANY_AWAITED_USERS, "server",
+                   absl::StrCat("together with this await more than ", most,
+                                " users would be awaited"));
+}
+
 ApiError InvalidResumeToken() {
   ApiError error = Make(grpc::StatusCode::INVALID_ARGUMENT,
                         v1::ERROR_REASON_INVALID_RESUME_TOKEN,

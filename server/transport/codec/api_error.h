@@ -72,6 +72,7 @@ ApiError TooManyTakeOvers(Duration retry_after);
 ApiError TooManySessions(int most);
 ApiError TooManySessionsOnStream(int most);
 ApiError TooManyStreams(int most);
+ApiError TooManyAwaitedUsers(std::int64_t most);
 ApiError TooManyRooms();
 ApiError TooManyWatchedUsers(int most);
 ApiError InvalidResumeToken();

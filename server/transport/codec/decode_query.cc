@@ -3,8 +3,13 @@
 
 #include "server/transport/codec/decode_query.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
 #include "server/transport/codec/decode.h"
 #include "server/transport/codec/field_faults.h"
@@ -50,6 +55,74 @@ absl::optional<ApiError> TokenError(const absl::optional<PageToken>& token,
   return absl::nullopt;
 }
 
+// Numbers users in the order in which they are first named.
+class UserNumbers {
+ public:
+  explicit UserNumbers(std::vector<std::string>& users) : users_(users) {}
+
+  std::uint32_t Of(const std::string& user) {
+    const auto [known, is_new] =
+        numbers_.try_emplace(user, static_cast<std::uint32_t>(users_.size()));
+    if (is_new) users_.push_back(user);
+    return known->second;
+  }
+
+ private:
+  std::vector<std::string>& users_;
+  // Views of the request.
+  absl::flat_hash_map<absl::string_view, std::uint32_t> numbers_;
+};
+
+void DecodePredicateUsers(const v1::PresencePredicate& message,
+                          const std::string& path, UserNumbers& numbers,
+                          Predicate& predicate, FieldFaults& faults) {
+  for (int i = 0; i < message.users().user_ids_size() && !faults.full(); ++i) {
+    const std::string& user = message.users().user_ids(i);
+    CheckId(user, absl::StrCat(path, ".users.user_ids[", i, "]"), faults);
+    predicate.users.push_back(numbers.Of(user));
+  }
+  auto& users = predicate.users;
+  std::sort(users.begin(), users.end());
+  users.erase(std::unique(users.begin(), users.end()), users.end());
+  if (users.empty()) {
+    faults.Add(absl::StrCat(path, ".over"), "required: whom to await");
+  }
+}
+
+void DecodePredicate(const v1::PresencePredicate& message,
+                     const std::string& path, UserNumbers& numbers,
+                     Predicate& predicate, FieldFaults& faults) {
+  DecodePredicateUsers(message, path, numbers, predicate, faults);
+  const auto state = DecodeState(message.at_least());
+  if (!state.has_value() || !IsLive(*state)) {
+    faults.Add(absl::StrCat(path, ".at_least"),
+               "required: ACTIVE, IDLE, AWAY or STALE");
+  } else {
+    predicate.at_least = *state;
+  }
+  if (message.needed() < 0 ||
+      static_cast<std::size_t>(message.needed()) > predicate.users.size()) {
+    faults.Add(absl::StrCat(path, ".needed"),
+               "must be 0 (one) to the number of users");
+  } else if (message.needed() > 0) {
+    predicate.needed = static_cast<std::size_t>(message.needed());
+  }
+}
+
+void DecodeWait(const v1::AwaitPresenceRequest& message, Duration time_left,
+                Duration& wait, FieldFaults& faults) {
+  wait = limits::kMaxAwait;
+  if (message.has_wait()) {
+    const auto given = DecodeDuration(message.wait());
+    if (!given.has_value() || *given > limits::kMaxAwait) {
+      faults.AddLimit("wait", "max_await", "must be 0 to 300 s");
+    } else {
+      wait = *given;
+    }
+  }
+  wait = std::min(wait, time_left - limits::kAnsweredBeforeDeadline);
+}
+
 }  // namespace
 
 absl::optional<ApiError> DecodeList(const v1::ListPresencesRequest& message,
@@ -86,6 +159,37 @@ std::string NextPageToken(const v1::ListPresencesRequest& message,
   token.filter = HashFilter(options.filter);
   token.place = next;
   return EncodePageToken(token);
+}
+
+absl::optional<ApiError> DecodeAwait(const v1::AwaitPresenceRequest& message,
+                                     Duration time_left,
+                                     AwaitOptions& options) {
+  if (!ResolveTenant(message.tenant()).has_value()) return TenantDenied();
+  FieldFaults faults;
+  int users = 0;
+  for (const auto& predicate : message.predicates()) {
+    users += predicate.users().user_ids_size();
+  }
+  if (message.predicates().empty()) {
+    faults.Add("predicates", "required: what to wait for");
+  } else if (message.predicates_size() > limits::kMaxPredicates) {
+    faults.AddLimit("predicates", "max_predicates", "at most 16");
+  } else if (users > limits::kMaxUsersPerAwait) {
+    faults.AddLimit("predicates", "max_users_per_await",
+                    "at most 1,000 users in all of them together");
+  }
+  if (!faults.empty()) return std::move(faults).ToError();
+  UserNumbers numbers(options.terms.users);
+  options.terms.predicates.resize(
+      static_cast<std::size_t>(message.predicates_size()));
+  for (int i = 0; i < message.predicates_size() && !faults.full(); ++i) {
+    DecodePredicate(
+        message.predicates(i), absl::StrCat("predicates[", i, "]"), numbers,
+        options.terms.predicates[static_cast<std::size_t>(i)], faults);
+  }
+  DecodeWait(message, time_left, options.wait, faults);
+  if (!faults.empty()) return std::move(faults).ToError();
+  return absl::nullopt;
 }
 
 }  // namespace lifesign

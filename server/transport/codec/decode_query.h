@@ -10,6 +10,7 @@
 
 #include "absl/types/optional.h"
 #include "lifesign/v1/presence_service.pb.h"
+#include "server/core/query/await.h"
 #include "server/core/query/list.h"
 #include "server/core/watch/change.h"
 #include "server/transport/codec/api_error.h"
@@ -31,6 +32,16 @@ absl::optional<ApiError> DecodeList(const v1::ListPresencesRequest& message,
 std::string NextPageToken(const v1::ListPresencesRequest& message,
                           const ListOptions& options, const ListPlace& next,
                           Revision epoch, const Now& now);
+
+// An AwaitPresenceRequest.
+struct AwaitOptions {
+  AwaitTerms terms;
+  // Until when there is an answer, whatever holds by then.
+  Duration wait{0};
+};
+// `time_left`: until the deadline of the call.
+absl::optional<ApiError> DecodeAwait(const v1::AwaitPresenceRequest& message,
+                                     Duration time_left, AwaitOptions& options);
 
 }  // namespace lifesign
 

@@ -53,4 +53,15 @@ void EncodeCounts(const CountsView& view, const Now& now,
   EncodeTime(WallAt(view.as_of.real, now), *to.mutable_as_of());
 }
 
+void EncodeAwait(const Await& await, v1::AwaitPresenceResponse& to) {
+  for (const PredicateView& view : await.Views()) {
+    v1::PredicateResult& result = *to.add_results();
+    result.set_satisfied(view.satisfied);
+    if (view.satisfied) to.set_satisfied(true);
+    for (const std::uint32_t user : view.matching) {
+      result.add_user_ids(await.terms().users[user]);
+    }
+  }
+}
+
 }  // namespace lifesign

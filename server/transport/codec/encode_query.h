@@ -6,6 +6,7 @@
 #define LIFESIGN_SERVER_TRANSPORT_CODEC_ENCODE_QUERY_H_
 
 #include "lifesign/v1/presence_service.pb.h"
+#include "server/core/query/await.h"
 #include "server/core/query/presence_counts.h"
 #include "server/core/time.h"
 
@@ -14,6 +15,9 @@ namespace lifesign {
 // Everything but read_time and reconverging_until, as seen from `now`.
 void EncodeCounts(const CountsView& view, const Now& now,
                   v1::CountPresencesResponse& to);
+
+// What is known of its predicates, likewise.
+void EncodeAwait(const Await& await, v1::AwaitPresenceResponse& to);
 
 }  // namespace lifesign
 

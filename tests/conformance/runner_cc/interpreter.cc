@@ -90,6 +90,8 @@ Differences Interpreter::Do(const Value& step) {
       {"cancel", &Interpreter::Cancel},
       {"ended", &Interpreter::Ended},
       {"call", &Interpreter::Call},
+      {"awaiting", &Interpreter::BeginAwait},
+      {"awaited", &Interpreter::Awaited},
       {"watch", &Interpreter::BeginWatch},
       {"watched", &Interpreter::Watched},
   };
@@ -112,6 +114,7 @@ Differences Interpreter::Drain(const Value& step) {
 Differences Interpreter::Restart(const Value& /*step*/) {
   streams_.clear();
   watches_.clear();
+  awaits_.clear();
   const bool obeyed = server_.Restart();
   Connect();
   return Obeyed(obeyed);
@@ -173,6 +176,7 @@ Differences Interpreter::Cancel(const Value& step) {
   const std::string& name = Text(Find(step, "cancel"));
   streams_.erase(name);
   watches_.erase(name);
+  awaits_.erase(name);
   return {};
 }
 
@@ -235,6 +239,9 @@ grpc::Status Interpreter::CallOnce(const Value& step, Value& answer) {
   if (method == "CountPresences") {
     return CallTyped(*stub_, &Stub::CountPresences, request, answer);
   }
+  if (method == "AwaitPresence") {
+    return CallTyped(*stub_, &Stub::AwaitPresence, request, answer);
+  }
   if (method == "ListSessions") {
     return CallTyped(*stub_, &Stub::ListSessions, request, answer);
   }
@@ -258,6 +265,26 @@ grpc::Status Interpreter::CallBytes(const std::string& method,
   grpc::ByteBuffer response;
   return grpc::internal::BlockingUnaryCall(channel_.get(), rpc, &context,
                                            request, &response);
+}
+
+Differences Interpreter::BeginAwait(const Value& step) {
+  v1::AwaitPresenceRequest request;
+  if (!ToMessage(Resolved(*Find(step, "request"), saved_), request)) {
+    return {"the scenario's request is not one"};
+  }
+  awaits_[Text(Find(step, "awaiting"))] =
+      std::make_unique<Await>(*stub_, std::move(request));
+  const Value* awaits = Find(step, "awaits");
+  return Obeyed(server_.Tell(
+      absl::StrCat("awaits ", awaits == nullptr ? 1 : awaits->number_value())));
+}
+
+Differences Interpreter::Awaited(const Value& step) {
+  const std::string& name = Text(Find(step, "awaited"));
+  Value answer;
+  const grpc::Status status = awaits_.at(name)->End(answer);
+  awaits_.erase(name);
+  return Compare(step, status, answer);
 }
 
 Differences Interpreter::BeginWatch(const Value& step) {

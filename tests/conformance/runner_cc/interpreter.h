@@ -40,6 +40,8 @@ class Interpreter {
   Differences Cancel(const Value& step);
   Differences Ended(const Value& step);
   Differences Call(const Value& step);
+  Differences BeginAwait(const Value& step);
+  Differences Awaited(const Value& step);
   Differences BeginWatch(const Value& step);
   Differences Watched(const Value& step);
 
@@ -69,6 +71,7 @@ class Interpreter {
   std::unique_ptr<v1::PresenceService::Stub> stub_;
   std::map<std::string, std::unique_ptr<HeartbeatStream>> streams_;
   std::map<std::string, std::unique_ptr<Watch>> watches_;
+  std::map<std::string, std::unique_ptr<Await>> awaits_;
   Saved saved_;
 };
 

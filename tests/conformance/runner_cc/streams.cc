@@ -8,6 +8,7 @@
 #include <grpcpp/support/slice.h>
 
 #include <chrono>
+#include <utility>
 
 namespace lifesign::conformance {
 namespace {
@@ -87,6 +88,25 @@ void HeartbeatStream::HalfClose() {
 grpc::Status HeartbeatStream::End() {
   ended_ = true;
   return typed_ != nullptr ? typed_->Finish() : raw_->Finish();
+}
+
+Await::Await(v1::PresenceService::Stub& stub,
+             v1::AwaitPresenceRequest request) {
+  LimitPatience(context_);
+  status_ = std::async(
+      std::launch::async, [this, &stub, request = std::move(request)] {
+        return stub.AwaitPresence(&context_, request, &answer_);
+      });
+}
+
+Await::~Await() {
+  if (status_.valid()) context_.TryCancel();
+}
+
+grpc::Status Await::End(Value& answer) {
+  const grpc::Status status = status_.get();
+  if (status.ok()) answer = OfMessage(answer_);
+  return status;
 }
 
 Watch::Watch(v1::PresenceService::Stub& stub,

@@ -11,6 +11,7 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <deque>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,6 +55,21 @@ class HeartbeatStream {
   std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
       raw_;
   bool ended_ = false;
+};
+
+// An AwaitPresence call that is answered some time.
+class Await {
+ public:
+  Await(v1::PresenceService::Stub& stub, v1::AwaitPresenceRequest request);
+  ~Await();
+
+  // Waits for its end: how it ended, and what it was answered.
+  grpc::Status End(Value& answer);
+
+ private:
+  grpc::ClientContext context_;
+  v1::AwaitPresenceResponse answer_;
+  std::future<grpc::Status> status_;
 };
 
 // Takes responses apart into their parts, in the order in which they are to be

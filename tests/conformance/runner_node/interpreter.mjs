@@ -90,6 +90,8 @@ const VERBS = [
   'cancel',
   'ended',
   'call',
+  'awaiting',
+  'awaited',
   'watch',
   'watched',
 ];
@@ -200,6 +202,32 @@ export class Interpreter {
       const { answer = {} } = result;
       if (differences(step.eventually, answer, this.saved).length === 0) return;
     }
+  }
+
+  async awaiting(step) {
+    const request = toMessage(
+      typed('AwaitPresenceRequest'),
+      resolved(step.request, this.saved),
+    );
+    const stream = {};
+    stream.result = outcome(
+      new Promise((resolve, reject) => {
+        stream.call = this.client.AwaitPresence(
+          request,
+          options(),
+          (error, answer) =>
+            error
+              ? reject(error)
+              : resolve(ofMessage(typed('AwaitPresenceResponse'), answer)),
+        );
+      }),
+    );
+    this.streams.set(step.awaiting, stream);
+    await this.server.tell(`awaits ${step.awaits ?? 1}`);
+  }
+
+  async awaited(step) {
+    this.compare(step, await this.take(step.awaited).result);
   }
 
   async watch(step) {

@@ -42,6 +42,13 @@ class Heartbeat:
         self._requests.put(None)
 
 
+class Await:
+    """An AwaitPresence call that is answered some time."""
+
+    def __init__(self, call):
+        self.call = call
+
+
 class Watch:
     """A watch whose responses are taken apart: see PARTS_OF_WATCH."""
 
@@ -78,7 +85,8 @@ class Interpreter:
 
     def do(self, step):
         for verb in ("advance", "drain", "restart", "stream", "send", "told",
-                     "close", "cancel", "ended", "call", "watch", "watched"):
+                     "close", "cancel", "ended", "call", "awaiting", "awaited",
+                     "watch", "watched"):
             if verb in step:
                 getattr(self, verb)(step)
                 return
@@ -157,6 +165,21 @@ class Interpreter:
             if time.monotonic() > deadline:
                 return self._compare({**step, "answer": step["eventually"]},
                                      answer, error)
+
+    def awaiting(self, step):
+        request = message_of(stubs.service.AwaitPresenceRequest,
+                             resolved(step["request"], self._saved))
+        self._streams[step["awaiting"]] = Await(
+            self._stub.AwaitPresence.future(request, timeout=PATIENCE))
+        self._server.tell(f"awaits {step.get('awaits', 1)}")
+
+    def awaited(self, step):
+        try:
+            answer = self._streams.pop(step["awaited"]).call.result()
+        except grpc.RpcError as error:
+            self._compare(step, error=error)
+        else:
+            self._compare(step, plain.of_message(answer))
 
     def watch(self, step):
         request = message_of(stubs.service.WatchPresenceRequest,

@@ -8,6 +8,8 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "absl/strings/str_cat.h"
 
 namespace lifesign::testing {
@@ -79,6 +81,14 @@ v1::CountPresencesResponse UnaryClient::Count() {
   const grpc::Status status = stub_->CountPresences(&context, {}, &answer);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return answer;
+}
+
+grpc::Status UnaryClient::Await(const v1::AwaitPresenceRequest& request,
+                                v1::AwaitPresenceResponse& answer,
+                                Duration patience) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + patience);
+  return stub_->AwaitPresence(&context, request, &answer);
 }
 
 v1::ListSessionsResponse UnaryClient::ListSessions(const std::string& user) {

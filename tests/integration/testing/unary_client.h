@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lifesign/v1/presence_service.grpc.pb.h"
+#include "server/base/time.h"
 
 namespace lifesign::testing {
 
@@ -35,6 +36,10 @@ class UnaryClient {
   grpc::Status List(const v1::ListPresencesRequest& request,
                     v1::ListPresencesResponse& answer);
   v1::CountPresencesResponse Count();
+  // Within `patience` of real time, which is the call's deadline.
+  grpc::Status Await(const v1::AwaitPresenceRequest& request,
+                     v1::AwaitPresenceResponse& answer,
+                     Duration patience = seconds(600));
   v1::ListSessionsResponse ListSessions(const std::string& user);
   v1::ExplainPresenceResponse Explain(const std::string& user);
 

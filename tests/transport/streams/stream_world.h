@@ -16,8 +16,10 @@
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/base/clock.h"
 #include "server/base/limits.h"
+#include "server/transport/await/await_call.h"
 #include "server/transport/codec/encode.h"
 #include "server/transport/heartbeat/heartbeat_stream.h"
+#include "server/transport/publisher.h"
 #include "server/transport/server_parts.h"
 #include "server/transport/watch/watch_stream.h"
 
@@ -33,8 +35,9 @@ class StreamWorld {
                 time_.Read()),
         deadlines_(time_.Read().presence),
         jitter_(1),
-        parts_{engine_, time_,       deadlines_, chores_,
-               jitter_, heartbeats_, watches_,   limits},
+        publisher_(engine_, time_),
+        parts_{engine_, time_,       deadlines_, chores_, publisher_,
+               jitter_, heartbeats_, watches_,   awaits_, limits},
         next_tick_(clock_.RealNow() + limits::kDefaultTick) {}
 
   const ServerParts& parts() const { return parts_; }
@@ -54,7 +57,7 @@ class StreamWorld {
     }
     clock_.Advance(until - clock_.RealNow());
   }
-  void Publish() { engine_.Publish(now(), EncodeChange); }
+  void Publish() { publisher_.PublishNow(); }
   // What was put off is done when it returns.
   void AwaitChores() { chores_.Drain(); }
 
@@ -97,7 +100,9 @@ class StreamWorld {
   Jitter jitter_;
   StreamRegistry<HeartbeatStream> heartbeats_;
   StreamRegistry<WatchStream> watches_;
+  StreamRegistry<AwaitCall> awaits_;
   Chores chores_;
+  Publisher publisher_;  // not started
   const ServerParts parts_;
   RealTime next_tick_;
 };
