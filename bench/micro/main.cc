@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/micro/apply.h"
+#include "bench/micro/crowded_room.h"
 #include "bench/micro/expiry.h"
 #include "bench/micro/memory.h"
 #include "bench/micro/query.h"
@@ -46,6 +47,12 @@ int Run(int argc, char** argv) {
   command = app.add_subcommand("query", "Counts, lists and awaits");
   command->add_option("--sessions", query.sessions);
   command->add_option("--shards", query.shards);
+  CrowdedRoomOptions room;
+  command = app.add_subcommand("crowded-room", "Waits while a room fills");
+  command->add_option("--crowd", room.crowd);
+  command->add_option("--seconds", room.seconds, "for each line");
+  command->add_option("--watchers", room.watchers);
+  command->add_option("--shards", room.shards);
 
   ScaleOptions scale;
   command = app.add_subcommand("scale", "Sizes, shards and threads");
@@ -71,6 +78,7 @@ int Run(int argc, char** argv) {
   if (app.got_subcommand("expiry")) return RunExpiry(expiry);
   if (app.got_subcommand("watches")) return RunWatches(watches);
   if (app.got_subcommand("query")) return RunQuery(query);
+  if (app.got_subcommand("crowded-room")) return RunCrowdedRoom(room);
   return RunScale(scale);
 }
 

@@ -164,8 +164,10 @@ class CommandLine {
     }
     if (app_.got_subcommand("explain")) return Explain(settings_, explain_);
     if (app_.got_subcommand("watch")) {
-      if (watch_.users.empty() != watch_.all) {
-        std::cerr << "Watch whom? Name users, or say --all.\n"
+      const int whom = int{!watch_.users.empty()} + int{watch_.all} +
+                       int{!watch_.room.empty()};
+      if (whom != 1 || (watch_.occupancy && watch_.room.empty())) {
+        std::cerr << "Watch whom? Name users, or say --all, or --room.\n"
                      "Run with --help for more information.\n";
         return kExitUsage;
       }
@@ -289,6 +291,11 @@ class CommandLine {
         ->check(NotUtf8)
         ->type_name("");
     command->add_flag("--all", watch_.all, "Everyone of the tenant instead");
+    command->add_option("--room", watch_.room, "The users in a room instead")
+        ->check(NotUtf8)
+        ->type_name("ROOM");
+    command->add_flag("--occupancy", watch_.occupancy,
+                      "Of the room, how many are there and not who");
     command
         ->add_option("--states", watch_.states,
                      "Only who comes to one of these, or leaves it (default: "

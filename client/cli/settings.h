@@ -50,6 +50,9 @@ struct AwaitSettings {
 struct WatchSettings {
   // Whom: everyone, or these.
   bool all = false;
+  // Not empty: the users in it, or how many they are.
+  std::string room;
+  bool occupancy = false;
   std::vector<std::string> users;
   // The states of interest; none: all.
   std::vector<v1::PresenceState> states;

@@ -18,7 +18,9 @@
 #include "client/cli/terminal/interrupts.h"
 #include "client/cli/terminal/terminal.h"
 #include "client/cli/text/json_line.h"
+#include "client/cli/text/occupancy_text.h"
 #include "client/cli/text/watch_lines.h"
+#include "client/cli/text/words.h"
 #include "lifesign/client/watcher.h"
 
 namespace lifesign::cli {
@@ -26,7 +28,7 @@ namespace {
 
 using client::Link;
 using client::WatchEvent;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 // How often the link is looked at, while no event says anything of it.
 constexpr int kLookMs = 200;
@@ -61,6 +63,8 @@ class WatchLoop {
     options.tenant = settings_.tenant;
     options.user_ids = watch_.users;
     options.all_users = watch_.all;
+    options.room_id = watch_.room;
+    options.occupancy = watch_.occupancy;
     options.states = watch_.states;
     if (watch_.devices) options.detail = v1::WATCH_DETAIL_DEVICES;
     if (!watch_.resume_file.empty()) {
@@ -94,7 +98,7 @@ class WatchLoop {
     }
     if (result_.has_value()) return;
     LookAtLink(status);
-    const auto age = Clock::now() - started_;
+    const auto age = Steady::now() - started_;
     if (watch_.for_duration > Duration::zero() && age >= watch_.for_duration) {
       result_ = kExitOk;
     }
@@ -136,6 +140,14 @@ class WatchLoop {
       case WatchEvent::Kind::kEnded:
         result_ = Report(settings_, event.error);
         break;
+      case WatchEvent::Kind::kOccupancy:
+        taken = WriteOut(
+            settings_.json
+                ? OccupancyJson(event.occupancy)
+                : absl::StrCat(Clock(now, now, zone_), "  ",
+                               OccupancyLine(event.occupancy, palette_)));
+        if (synced_ && ++changes_ == watch_.count) result_ = kExitOk;
+        break;
     }
     // Whoever read has gone, as `head` does.
     if (!taken) result_ = kExitOk;
@@ -146,7 +158,7 @@ class WatchLoop {
   void LookAtLink(const client::WatchStatus& status) {
     const bool lost = status.link == Link::kWaiting;
     if (!synced_) {
-      if (lost || Clock::now() - started_ >= settings_.timeout) {
+      if (lost || Steady::now() - started_ >= settings_.timeout) {
         result_ = ReportNoAnswer(settings_, status.last_error);
       }
       return;
@@ -175,7 +187,7 @@ class WatchLoop {
 
   const Settings& settings_;
   const WatchSettings& watch_;
-  const Clock::time_point started_ = Clock::now();
+  const Steady::time_point started_ = Steady::now();
   const absl::TimeZone zone_ = absl::LocalTimeZone();
   const Palette palette_{ColoursWanted()};
   // Before any thread of gRPC's.

@@ -59,6 +59,18 @@ inline constexpr int kSignalBurst = 20;
 // Rooms. Of a room that its last user left, how many were there is kept for a
 // quarter of an hour, of so many such rooms.
 inline constexpr int kMaxRoomsPerSession = 100;
+// Users of a room whose members are watched. As many who left are remembered,
+// each for so long.
+inline constexpr int kMaxWatchedMembers = 1'000;
+inline constexpr Duration kDepartedKept = seconds(300);
+// Intents: of a user, towards a user in a room, in a signal; and for how long.
+inline constexpr std::size_t kMaxIntentsPerUser = 16;
+inline constexpr std::size_t kMaxIntentsPerTarget = 100;
+inline constexpr int kMaxIntentsPerSignal = 16;
+inline constexpr Duration kDefaultIntentExpiry = seconds(60);
+inline constexpr Duration kMaxIntentExpiry = seconds(600);
+// How many there are is told at most once in so long.
+inline constexpr Duration kOccupancyInterval = milliseconds(100);
 inline constexpr std::size_t kMaxEmptiedRooms = 10'000;
 // Rooms that a tick looks at to drop them.
 inline constexpr int kRoomsClosedPerTick = 1'000;

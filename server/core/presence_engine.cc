@@ -48,7 +48,7 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
       reconverging_until_(
           SaturatingAdd(start.presence, options_.policy.Reconvergence())),
       map_(options_.shards, ShardOptions(options_, listings_), start),
-      rooms_(options_.epoch, start.real),
+      rooms_(options_.epoch, start.real, options_.encode_rooms),
       published_up_to_(options_.epoch),
       policy_(options_.policy),
       counts_{PresenceCounts(), start},
@@ -63,6 +63,7 @@ void PresenceEngine::AnnounceChanges() {
 }
 
 OpenOutcome PresenceEngine::Open(const OpenRequest& request, const Now& now) {
+  if (!request.guest.empty()) return OpenForGuest(request, now);
   const SessionMap::Place place = map_.Find(request.name.user);
   const OpenOutcome outcome = place.shard.Open(request, place.hash, now);
   Announce(place.shard);
@@ -155,10 +156,6 @@ UserExplanation PresenceEngine::Explain(absl::string_view user,
   return explanation;
 }
 
-Occupancy PresenceEngine::GetOccupancy(absl::string_view room, const Now& now) {
-  return rooms_.GetOccupancy(room, now);
-}
-
 PresencePage PresenceEngine::List(const ListFilter& filter,
                                   const absl::optional<ListPlace>& from,
                                   std::size_t most, const Now& now) {
@@ -209,7 +206,7 @@ TickReport PresenceEngine::Tick(const Now& now) {
   }
   SumCounts(counts_moved, now);
   if (has_small_pages != nullptr) has_small_pages->MakeMemoryHuge();
-  rooms_.Tick(now);
+  TickRooms(now);
   report.sessions = sessions();
   report.mass_silence =
       silence_watch_.Observe(fell_stale, report.sessions, now.presence);
@@ -371,17 +368,27 @@ void PresenceEngine::Publish(const Now& now, const Encode& encode) {
   // Before looking: a change that comes after its shard was looked at announces
   // itself again.
   changes_announced_.store(false, std::memory_order_release);
-  std::vector<std::shared_ptr<Watch>> to_wake;
-  std::vector<std::shared_ptr<Await>> decided;
+  // What their users were told lies in the outboxes by now, and is told first.
+  const std::vector<Merge> merges = TakeMerges();
+  ToWake to_wake;
   Revision up_to = UINT64_MAX;
   for (std::size_t i = 0; i < map_.size(); ++i) {
-    SessionShard& shard = map_.shard(i);
-    up_to = std::min(up_to, shard.Publish(now, encode, to_wake, decided));
-    if (shard.HasMemberChanges()) rooms_.Apply(shard.TakeMemberChanges(), now);
+    up_to = std::min(up_to, PublishShard(map_.shard(i), now, encode, to_wake));
   }
+  for (const Merge& merge : merges) FinishMerge(merge, now, encode, to_wake);
   published_up_to_.store(up_to, std::memory_order_release);
-  for (const std::shared_ptr<Watch>& watch : to_wake) watch->Wake();
-  for (const std::shared_ptr<Await>& await : decided) await->Wake();
+  for (const std::shared_ptr<Watch>& watch : to_wake.watches) watch->Wake();
+  for (const std::shared_ptr<Await>& await : to_wake.awaits) await->Wake();
+}
+
+Revision PresenceEngine::PublishShard(SessionShard& shard, const Now& now,
+                                      const Encode& encode, ToWake& to_wake) {
+  const Revision up_to =
+      shard.Publish(now, encode, to_wake.watches, to_wake.awaits);
+  if (shard.HasRoomNews()) {
+    rooms_.Apply(shard.TakeRoomNews(), now, encode, to_wake.watches);
+  }
+  return up_to;
 }
 
 std::int64_t PresenceEngine::sessions() const {

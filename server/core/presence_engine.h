@@ -73,6 +73,8 @@ class PresenceEngine {
     // Called, with no lock held and on any thread that is in a call, when there
     // is something to publish and had been nothing. May be empty.
     std::function<void()> on_changes;
+    // May be empty if nobody watches rooms.
+    Room::Encoders encode_rooms;
   };
   // Makes of a change the bytes that its watchers of a detail share.
   using Encode =
@@ -96,8 +98,8 @@ class PresenceEngine {
   // it. REQUIRES: at most limits::kSignalsPerLock.
   void ApplyAll(absl::Span<BoundSignal> signals, const Now& now);
 
-  // Likewise, with what the signal declares, in one step. kTooManyRooms:
-  // nothing changed.
+  // Likewise, with what the signal declares, in one step. kTooManyRooms,
+  // kTooManyIntents: nothing changed.
   SignalOutcome ApplyDeclaring(const SessionRef& ref, const Signal& signal,
                                const Declaration& declaration, const Now& now);
 
@@ -137,6 +139,11 @@ class PresenceEngine {
   // As of what the room was told, which is all that was published. Finds no
   // change.
   Occupancy GetOccupancy(absl::string_view room, const Now& now);
+  // Likewise: who wants to reach `target` there; nobody, as long as they are
+  // not there themselves.
+  std::vector<IntentView> IntentsTowards(absl::string_view room,
+                                         absl::string_view target,
+                                         const Now& now);
 
   // --- Time ---
 
@@ -239,6 +246,33 @@ class PresenceEngine {
 
   Revision epoch() const { return options_.epoch; }
 
+  // --- Watches of rooms (docs/concepts.md § 11). What they are told has the
+  // revisions of the room. ---
+
+  // Copies the members of a room as of one instant, opens the mailbox of
+  // `watch`, and registers it for all that is newer, and for the end that a
+  // room too large brings (Watch::End). Everything up to `leads_to` is in the
+  // copy. `since`, and what may come of it: see Room.
+  Room::Copied CopyRoomAndRegister(const std::shared_ptr<Watch>& watch,
+                                   absl::string_view room, Revision since,
+                                   const Now& now,
+                                   std::vector<PresenceRecord>& records,
+                                   Revision& leads_to);
+  bool RoomRemembers(absl::string_view room, Revision since);
+  // Leaves how many there are with `watch`, now and after each change; at most
+  // once each limits::kOccupancyInterval. Returns the revision of the first.
+  Revision WatchOccupancy(const std::shared_ptr<Watch>& watch,
+                          absl::string_view room, const Now& now);
+  // Leaves who wants to reach `target` with `watch`, now and whenever that
+  // changes.
+  Revision WatchIntents(const std::shared_ptr<Watch>& watch,
+                        absl::string_view room, absl::string_view target,
+                        const Now& now);
+  void UnregisterFromRoom(const Watch& watch, absl::string_view room);
+  // Every change of the room up to it has been left in every mailbox that it
+  // belongs in.
+  Revision LastRevisionOfRoom(absl::string_view room);
+
   // --- Sizes, for logs and metrics ---
 
   std::int64_t sessions() const;
@@ -247,6 +281,28 @@ class PresenceEngine {
   std::size_t rooms() const { return rooms_.size(); }
 
  private:
+  // A session of a guest that has gone over to a user, and is to end.
+  struct Merge {
+    std::string guest;
+    std::string session;
+    std::shared_ptr<const std::string> into;
+    std::vector<std::string> rooms;
+  };
+  // Who learns of a round of publishing when it is over.
+  struct ToWake {
+    std::vector<std::shared_ptr<Watch>> watches;
+    std::vector<std::shared_ptr<Await>> awaits;
+  };
+
+  OpenOutcome OpenForGuest(const OpenRequest& request, const Now& now);
+  std::vector<Merge> TakeMerges();
+  void FinishMerge(const Merge& merge, const Now& now, const Encode& encode,
+                   ToWake& to_wake);
+  // Leaves what lies in its outbox with watches, awaits and rooms, in order.
+  Revision PublishShard(SessionShard& shard, const Now& now,
+                        const Encode& encode, ToWake& to_wake);
+  void TickRooms(const Now& now);
+
   // Calls on_changes if `shard` has something to publish and nobody said so.
   void Announce(const SessionShard& shard) {
     if (shard.HasChanges()) AnnounceChanges();
@@ -269,6 +325,10 @@ class PresenceEngine {
   RoomMap rooms_;
   std::atomic<Revision> published_up_to_;
   std::atomic<bool> changes_announced_{false};
+
+  // A leaf.
+  Mutex merges_mutex_;
+  std::vector<Merge> merges_ ABSL_GUARDED_BY(merges_mutex_);
 
   // A leaf.
   mutable Mutex policy_mutex_;

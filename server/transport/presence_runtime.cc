@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/base/log.h"
+#include "server/transport/codec/encode.h"
 
 namespace lifesign {
 namespace {
@@ -23,6 +24,7 @@ PresenceEngine::Options EngineOptions(const PresenceRuntime::Options& options,
   engine.max_sessions_per_user = options.limits.max_sessions_per_user;
   engine.max_retained_users = options.max_retained_users;
   engine.on_changes = std::move(on_changes);
+  engine.encode_rooms = RoomEncoders();
   return engine;
 }
 

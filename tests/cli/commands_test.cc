@@ -284,6 +284,27 @@ TEST_F(CommandsTest, RoomSaysHowManyAreThere) {
             1);
 }
 
+TEST_F(CommandsTest, WatchOfARoomTellsWhoComesOrHowMany) {
+  Program beat(Command("beat ann --session s1 --room lobby"), Input::kPipe,
+               Environment());
+  ASSERT_TRUE(beat.AwaitOutput("ann/s1 is active"));
+  Program members(Command("watch --room lobby"), Input::kNothing,
+                  Environment());
+  ASSERT_TRUE(members.AwaitOutput("ann  active"));
+  Program many(Command("watch --room lobby --occupancy"), Input::kNothing,
+               Environment());
+  ASSERT_TRUE(many.AwaitOutput("lobby  1 user, 1 session: 1 active\n"));
+  Program json(Command("watch --room lobby --occupancy --json"),
+               Input::kNothing, Environment());
+  ASSERT_TRUE(json.AwaitOutput("{\"event\":\"occupancy\""));
+  beat.Say("leave\n");
+  EXPECT_TRUE(members.AwaitOutput("ann  offline"));
+  server_.Advance(milliseconds(200));
+  EXPECT_TRUE(many.AwaitOutput("lobby  0 users, 0 sessions\n"));
+  EXPECT_EQ(Run("watch ann --room lobby").code, 2);
+  EXPECT_EQ(Run("watch ann --occupancy").code, 2);
+}
+
 TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
   for (const char* command : {"", "get", "who", "await", "sessions", "explain",
                               "watch", "room", "beat", "simulate"}) {

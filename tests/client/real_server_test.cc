@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,74 @@ TEST_F(RealServerTest, WhatASessionSaysIsWhatAWatcherIsTold) {
   EXPECT_EQ(NextChange(*watcher), "ann ACTIVE->OFFLINE LEAVE");
   EXPECT_TRUE(session->Await(
       [](auto& status) { return status.end == SessionEnd::kLeft; }, kPatience));
+}
+
+// docs/concepts.md § 11.
+TEST_F(RealServerTest, ASessionIsPutIntoItsRoomsAgainWhereverTheServerIs) {
+  auto opened =
+      Session::Open(Channel(), {.user_id = "ann",
+                                .session_id = "laptop",
+                                .rooms = std::set<std::string>{"lobby"}});
+  ASSERT_TRUE(opened.ok());
+  ASSERT_TRUE((*opened)->Await(Connected, kPatience));
+  const auto members = *Watcher::Start(Channel(), {.room_id = "stage"});
+  const auto many =
+      *Watcher::Start(Channel(), {.room_id = "stage", .occupancy = true});
+  const auto users = [&] {
+    while (const auto event = many->Next(kPatience)) {
+      if (event->kind == WatchEvent::Kind::kOccupancy) {
+        return event->occupancy.users();
+      }
+    }
+    return -1;
+  };
+  EXPECT_EQ(users(), 0);
+  ASSERT_TRUE((*opened)->JoinRoom("stage").ok());
+  ASSERT_TRUE((*opened)->LeaveRoom("lobby").ok());
+  server_.Advance(milliseconds(200));
+  EXPECT_EQ(users(), 1);
+  while (const auto event = members->Next(kPatience)) {
+    if (event->kind != WatchEvent::Kind::kChange) continue;
+    EXPECT_EQ(event->change.after.user_id(), "ann");
+    break;
+  }
+  // It ends without the client's knowing, and is opened anew by its next word.
+  server_.Advance(seconds(241));
+  EXPECT_EQ(users(), 0);
+  (*opened)->SetLifecycle(Lifecycle::kBackground);
+  server_.Advance(milliseconds(200));
+  EXPECT_EQ(users(), 1);
+  (*opened)->Leave();
+  server_.Advance(milliseconds(200));
+  EXPECT_EQ(users(), 0);
+}
+
+TEST_F(RealServerTest, AGuestWhoLogsInIsReplacedInTheirRoom) {
+  auto guest = Session::Open(Channel(), {.user_id = "guest-7",
+                                         .session_id = "tab",
+                                         .rooms = std::set<std::string>{"shop"},
+                                         .instance = 42});
+  ASSERT_TRUE((*guest)->Await(Connected, kPatience));
+  const auto members = *Watcher::Start(Channel(), {.room_id = "shop"});
+  while (const auto event = members->Next(kPatience)) {
+    if (event->kind == WatchEvent::Kind::kSynced) break;
+  }
+  guest->reset();
+  const auto user = *Session::Open(
+      Channel(),
+      {.user_id = "ann", .session_id = "tab", .guest_user_id = "guest-7"});
+  ASSERT_TRUE(user->Await(Connected, kPatience));
+  EXPECT_TRUE(user->status().resumed);
+  const auto next = [&] {
+    while (const auto event = members->Next(kPatience)) {
+      if (event->kind == WatchEvent::Kind::kChange) return event->change.after;
+    }
+    return v1::PresenceRecord();
+  };
+  EXPECT_EQ(next().user_id(), "ann");
+  const v1::PresenceRecord gone = next();
+  EXPECT_EQ(gone.user_id(), "guest-7");
+  EXPECT_EQ(gone.merged_into(), "ann");
 }
 
 // docs/concepts.md § 5: by another instance it is a take-over.

@@ -58,6 +58,10 @@ class Message {
     response_.mutable_synced()->mutable_read_time()->set_seconds(read_time);
     return Token(token);
   }
+  Message& Occupancy(int users) {
+    response_.mutable_occupancy()->set_users(users);
+    return *this;
+  }
   Message& Progress(const std::string& token) {
     response_.mutable_progress();
     return Token(token);
@@ -80,7 +84,10 @@ class Message {
 
 class WatchTest : public testing::Test, protected WatchPort {
  protected:
-  WatchTest() : logic_(Options(), *this, random_) { logic_.Start(now_); }
+  explicit WatchTest(const WatchOptions& options = Options())
+      : logic_(options, *this, random_) {
+    logic_.Start(now_);
+  }
 
   static WatchOptions Options() {
     WatchOptions options;
@@ -145,6 +152,9 @@ class WatchTest : public testing::Test, protected WatchPort {
           break;
         case WatchEvent::Kind::kEnded:
           told.push_back("ENDED");
+          break;
+        case WatchEvent::Kind::kOccupancy:
+          told.push_back(std::to_string(event->occupancy.users()) + " USERS");
           break;
       }
     }
@@ -441,6 +451,57 @@ TEST_F(WatchTest, C61FirstAttemptIsWithinFiveSecondsAndLaterOnesGrowRarer) {
   Advance(std::chrono::hours(1));
   EXPECT_LT(begun_.size(), 3'600u / 25);
   EXPECT_GT(begun_.size(), 3'600u / 70);
+}
+
+WatchOptions OfRoom(bool occupancy) {
+  WatchOptions options;
+  options.room_id = "r1";
+  options.occupancy = occupancy;
+  return options;
+}
+
+class WatchMembersTest : public WatchTest {
+ protected:
+  WatchMembersTest() : WatchTest(OfRoom(false)) {}
+};
+
+TEST_F(WatchMembersTest, TheViewHoldsWhoIsThere) {
+  EXPECT_EQ(requests_[0].room().room_id(), "r1");
+  EXPECT_EQ(requests_[0].room().view(), v1::ROOM_VIEW_MEMBERS);
+  Hear(Message().Created(1).Snapshot("u1", kActive, 10).Synced("t1"));
+  Hear(Message().Change("u2", kIdle, 11));
+  Hear(Message().Change("u1", kOffline, 12));
+  EXPECT_THAT(Told(), ElementsAre("SYNCED", "u2 ->IDLE"));
+  EXPECT_EQ(logic_.view().Find("u1"), nullptr);
+  // Whoever has gone meanwhile is not mentioned after a RESYNC.
+  EndStream(grpc::StatusCode::UNAVAILABLE);
+  Advance(seconds(5));
+  EXPECT_EQ(requests_.back().resume_token(), "t1");
+  Hear(Message().Created(1).Resync().Snapshot("u3", kActive, 20));
+  Hear(Message().Synced("t2"));
+  EXPECT_THAT(Told(), ElementsAre("u3 ->ACTIVE", "SYNCED", "u2 IDLE->OFFLINE"));
+}
+
+TEST_F(WatchMembersTest, ThatTheRoomIsTooLargeEndsIt) {
+  EndStream(grpc::StatusCode::FAILED_PRECONDITION,
+            v1::ERROR_REASON_ROOM_TOO_LARGE);
+  EXPECT_THAT(Told(), ElementsAre("ENDED"));
+  EXPECT_TRUE(logic_.ended());
+}
+
+class WatchOccupancyTest : public WatchTest {
+ protected:
+  WatchOccupancyTest() : WatchTest(OfRoom(true)) {}
+};
+
+TEST_F(WatchOccupancyTest, OfWhatLiesUntakenTheNewestIsTold) {
+  EXPECT_EQ(requests_[0].room().view(), v1::ROOM_VIEW_OCCUPANCY);
+  Hear(Message().Created(1).Synced("t1").Occupancy(3));
+  EXPECT_THAT(Told(), ElementsAre("SYNCED", "3 USERS"));
+  Hear(Message().Occupancy(4));
+  Hear(Message().Occupancy(5));
+  EXPECT_THAT(Told(), ElementsAre("5 USERS"));
+  EXPECT_EQ(logic_.view().occupancy()->users(), 5);
 }
 
 }  // namespace

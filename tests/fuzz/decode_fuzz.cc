@@ -146,7 +146,7 @@ void DecodeFollowRequest(absl::string_view bytes) {
           DecodeFollow(first, limits::kMaxWatchedUsers, options)) {
     CheckError(*error);
   } else {
-    LIFESIGN_FUZZ_CHECK(!options.everyone);
+    LIFESIGN_FUZZ_CHECK(options.whom == WatchOptions::Whom::kUsers);
     CheckUsers(options.users);
   }
   FollowChange change;

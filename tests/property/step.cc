@@ -168,6 +168,8 @@ const char* Word(Refusal refusal) {
       return "TOO_MANY_SESSIONS";
     case Refusal::kTooManyRooms:
       return "TOO_MANY_ROOMS";
+    case Refusal::kTooManyIntents:
+      return "TOO_MANY_INTENTS";
   }
   return "OK";
 }

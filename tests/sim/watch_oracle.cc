@@ -36,7 +36,7 @@ WatchOracle::WatchOracle(StreamId id, const WatchOptions& options,
       options_(options),
       users_(Sorted(std::move(users))),
       selector_(HashSelector(
-          options.everyone ? kHashOfEveryone : HashUsers(options.users),
+          options.everyone() ? kHashOfEveryone : HashUsers(options.users),
           options.terms)),
       call_(call),
       all_(all),
@@ -53,7 +53,7 @@ WatchOracle::WatchOracle(StreamId id, const WatchOptions& options,
     const Told* known = all_.truth_.PublishedUpTo(user, detail(), *since_);
     if (known == nullptr) {
       // A set's watcher was told that they are OFFLINE.
-      if (!options_.everyone) held_[user] = {0, State::kOffline, kNoDevices};
+      if (!options_.everyone()) held_[user] = {0, State::kOffline, kNoDevices};
       continue;
     }
     const PresenceRecord& after = known->change.after;
@@ -93,7 +93,7 @@ v1::ResyncReason WatchOracle::ExpectedResync() const {
   }
   if (token.selector != selector_) return v1::RESYNC_REASON_OTHER_SELECTOR;
   if (token.revision > published_at_start_) return v1::RESYNC_REASON_AHEAD;
-  if (options_.everyone && all_.engine_.forgotten_up_to() > token.revision) {
+  if (options_.everyone() && all_.engine_.forgotten_up_to() > token.revision) {
     return v1::RESYNC_REASON_COMPACTED;
   }
   return v1::RESYNC_REASON_UNSPECIFIED;
@@ -107,7 +107,7 @@ void WatchOracle::BeginAnew() {
 }
 
 bool WatchOracle::CatchesUp() const {
-  const bool late = waits_ && options_.everyone;
+  const bool late = waits_ && options_.everyone();
   return ((since_.has_value() || late) && !synced_) || all_.mailboxes_overflow_;
 }
 
@@ -122,7 +122,7 @@ void WatchOracle::OnWrite(const grpc::ByteBuffer& bytes) {
   CheckFirst(response);
   for (const auto& record : response.snapshot()) TakeSnapshot(record);
   // All who are known have been copied.
-  if (waits_ && messages_ == 1) left_out_ = options_.everyone;
+  if (waits_ && messages_ == 1) left_out_ = options_.everyone();
   std::set<std::string> changed;
   for (const auto& record : response.changes()) {
     TakeChange(record);
@@ -149,7 +149,7 @@ void WatchOracle::CheckFirst(const v1::WatchPresenceResponse& response) {
   if (!first) {
     if (!response.has_resync()) return;
     // Someone was forgotten while they were caught up with.
-    if (!options_.everyone || !CatchesUp() ||
+    if (!options_.everyone() || !CatchesUp() ||
         response.resync().reason() != v1::RESYNC_REASON_COMPACTED) {
       Fail("a late RESYNC");
     }
@@ -187,7 +187,7 @@ void WatchOracle::TakeSnapshot(const v1::PresenceRecord& record) {
                       shown.ShortDebugString()));
   }
   const Held held = HeldOf(record);
-  if (options_.everyone &&
+  if (options_.everyone() &&
       (!IsLive(held.state) || !options_.terms.states.Has(held.state))) {
     Fail(absl::StrCat(user, " in the snapshot of a tenant"));
   }
@@ -210,10 +210,10 @@ bool WatchOracle::IsPublished(const v1::PresenceRecord& record) const {
 void WatchOracle::CheckCopy(const v1::PresenceRecord& record) {
   const std::string& user = record.user_id();
   // Of a tenant the log is read as it is; of a set the users are evaluated.
-  PresenceRecord expected = options_.everyone
+  PresenceRecord expected = options_.everyone()
                                 ? all_.truth_.AsEmitted(user, all_.now_)
                                 : all_.truth_.Snapshot(user, all_.now_);
-  if (expected.known && !options_.everyone) {
+  if (expected.known && !options_.everyone()) {
     all_.truth_.ExpectRevision(user, record.revision());
   }
   expected.revision = record.revision();
@@ -239,7 +239,7 @@ void WatchOracle::TakeChange(const v1::PresenceRecord& record) {
   // Who is not copied is not told: but in a tenant's snapshot those are left
   // out who are of no interest, and while it waits who is not known.
   const bool copied = found != held_.end();
-  if (!copied && !options_.everyone && (!waits_ || synced_) && !CatchesUp()) {
+  if (!copied && !options_.everyone() && (!waits_ || synced_) && !CatchesUp()) {
     Fail(absl::StrCat(user, " is not copied"));
   }
   const StateSet& states = options_.terms.states;
@@ -265,8 +265,8 @@ void WatchOracle::CheckSynced(const v1::WatchPresenceResponse& response) {
   if (!response.has_synced()) return;
   if (synced_) Fail("SYNCED twice");
   synced_ = true;
-  left_out_ = options_.everyone && !since_.has_value();
-  if (!options_.everyone && !since_.has_value() &&
+  left_out_ = options_.everyone() && !since_.has_value();
+  if (!options_.everyone() && !since_.has_value() &&
       told_.size() != users_.size()) {
     Fail(absl::StrCat("SYNCED with ", told_.size(), " users told"));
   }
@@ -332,7 +332,7 @@ bool WatchOracle::Knows(const std::string& user, const Told& newest) const {
   const bool told = found != held_.end();
   // While it waits, who is of no interest, or came and went, waits to be
   // copied.
-  if (!told && !options_.everyone) {
+  if (!told && !options_.everyone()) {
     return waits_ && !synced_ &&
            (!states.Has(after.state) || !IsLive(after.state));
   }
@@ -443,7 +443,7 @@ std::shared_ptr<WatchOracle> WatchOracles::Begin(StreamId id,
                                                  const WatchOptions& options,
                                                  const Call& call) {
   auto watch = std::make_shared<WatchOracle>(
-      id, options, options.everyone ? users_ : options.users, call, *this);
+      id, options, options.everyone() ? users_ : options.users, call, *this);
   watches_.push_back(watch);
   return watch;
 }

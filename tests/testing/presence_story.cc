@@ -198,6 +198,7 @@ Client PresenceStory::Open(const std::string& name, const Opening& how) {
   request.instance = how.instance;
   request.device = how.device;
   request.metadata = how.metadata;
+  request.guest = how.guest;
   std::vector<absl::string_view> rooms;
   if (how.rooms.has_value()) {
     rooms.assign(how.rooms->begin(), how.rooms->end());
@@ -248,6 +249,19 @@ SignalOutcome PresenceStory::ChangeRooms(
   declaration.rooms = &rooms;
   const SignalOutcome outcome = engine_->ApplyDeclaring(
       clients_.at(name).opened.ref, signal, declaration, now());
+  Publish();
+  return outcome;
+}
+
+SignalOutcome PresenceStory::Want(const std::string& name,
+                                  const std::string& target,
+                                  const std::string& room,
+                                  Duration expires_in) {
+  const IntentDeclaration intent = {room, target, expires_in};
+  Declaration declaration;
+  declaration.intents = {&intent, 1};
+  const SignalOutcome outcome = engine_->ApplyDeclaring(
+      clients_.at(name).opened.ref, Signal{}, declaration, now());
   Publish();
   return outcome;
 }
@@ -315,6 +329,15 @@ std::size_t PresenceStory::SessionsOf(const std::string& user) {
 
 Occupancy PresenceStory::In(const std::string& room) {
   return engine_->GetOccupancy(room, now());
+}
+
+std::vector<std::string> PresenceStory::WhoWants(const std::string& target,
+                                                 const std::string& room) {
+  std::vector<std::string> users;
+  for (const IntentView& one : engine_->IntentsTowards(room, target, now())) {
+    users.push_back(one.from);
+  }
+  return users;
 }
 
 double PresenceStory::OnTheWall(absl::optional<WallTime> time) const {

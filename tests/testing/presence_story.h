@@ -52,6 +52,8 @@ struct Opening {
   bool unary = false;
   const Metadata* metadata = nullptr;
   absl::optional<std::vector<std::string>> rooms = absl::nullopt;
+  // The user that the session was of until now.
+  std::string guest = {};
 };
 
 // Names are written "user/session".
@@ -100,6 +102,9 @@ class PresenceStory : public ::testing::Test {
   SignalOutcome LeaveRoom(const std::string& name, const std::string& room) {
     return ChangeRooms(name, SignalKind::kActive, {}, {room});
   }
+  // Likewise: the user wants to reach another one.
+  SignalOutcome Want(const std::string& name, const std::string& target,
+                     const std::string& room, Duration expires_in);
   // By the stream of an older opening.
   SignalOutcome SendBy(const Client& client, SignalKind kind);
   SignalOutcome Unary(const std::string& name, Attachment attachment,
@@ -117,6 +122,9 @@ class PresenceStory : public ::testing::Test {
   SessionView Session(const std::string& name);
   std::size_t SessionsOf(const std::string& user);
   Occupancy In(const std::string& room);
+  // Who wants to reach them there.
+  std::vector<std::string> WhoWants(const std::string& target,
+                                    const std::string& room);
   // Seconds since the start, of a time on the wall.
   double OnTheWall(absl::optional<WallTime> time) const;
   // What a watcher from the start has been told of `user`.

@@ -12,11 +12,17 @@
 
 namespace lifesign::cli {
 
-// Lines with their ends:
-//   lobby  3 users, 4 sessions: 2 active, 1 away
+// With its end: "lobby  3 users, 4 sessions: 2 active, 1 away".
+std::string OccupancyLine(const v1::Occupancy& occupancy,
+                          const Palette& palette);
+
+// The same, and lines of what was lately:
 //          last 1 min: at most 5, on average 3.2
 std::string OccupancyText(const v1::Occupancy& occupancy,
                           const Palette& palette);
+
+// {"event":"occupancy","occupancy":…}, with its end.
+std::string OccupancyJson(const v1::Occupancy& occupancy);
 
 }  // namespace lifesign::cli
 

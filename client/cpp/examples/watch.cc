@@ -61,6 +61,8 @@ int main(int argc, char** argv) {
       case client::WatchEvent::Kind::kEnded:
         std::cerr << client::ToString(event->error) << std::endl;
         return EXIT_FAILURE;
+      case client::WatchEvent::Kind::kOccupancy:
+        break;  // Of rooms.
     }
   }
 }

@@ -5,10 +5,13 @@
 #ifndef LIFESIGN_SERVER_CORE_ROOM_MEMBER_CHANGE_H_
 #define LIFESIGN_SERVER_CORE_ROOM_MEMBER_CHANGE_H_
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "server/core/presence_state.h"
 #include "server/core/reduce/reduce_user.h"
+#include "server/core/room/intent.h"
 #include "server/core/time.h"
 
 namespace lifesign {
@@ -28,9 +31,27 @@ struct Membership {
 
 // It replaces what the room held of the user.
 struct MemberChange {
+  // A guest who turned out to be `user`, and what the guest is there without
+  // the session that went over. The room takes both at once. What it is told of
+  // the guest after that is of before, until the change that says
+  // `merged_into`.
+  struct Replacement {
+    std::string guest;
+    Membership guest_after;
+  };
+
   std::string room;
   std::string user;
   Membership after;
+  std::unique_ptr<Replacement> replaces;
+  // Whom a session of this user, a guest, went over to.
+  std::shared_ptr<const std::string> merged_into;
+};
+
+// What lies in a shard's outbox for rooms.
+struct RoomNews {
+  std::vector<MemberChange> members;
+  std::vector<IntentChange> intents;
 };
 
 }  // namespace lifesign

@@ -3,42 +3,139 @@
 
 #include "server/core/room/room.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/hash/hash.h"
+#include "server/base/limits.h"
+#include "server/core/watch/delivery.h"
 
 namespace lifesign {
+namespace {
+
+bool IsLive(const Membership& member) {
+  return lifesign::IsLive(member.state.state());
+}
+
+void Remove(std::vector<WatchRef>& watches, const Watch& watch) {
+  watches.erase(
+      std::remove_if(watches.begin(), watches.end(),
+                     [&](const WatchRef& one) { return one.get() == &watch; }),
+      watches.end());
+}
+
+}  // namespace
 
 std::size_t Room::MemberHash::operator()(absl::string_view user) const {
   return absl::Hash<absl::string_view>()(user);
 }
 
-Room::Room(absl::string_view id, const RevisionClock& revisions)
-    : id_(id), revisions_(revisions) {
+Room::Room(absl::string_view id, const RevisionClock& revisions,
+           const Encoders& encoders)
+    : id_(id),
+      encoders_(encoders),
+      revisions_(revisions),
+      // Who was there before is not remembered.
+      forgotten_up_to_(revisions.last()) {
   occupancy_.revision = revisions.last();
 }
 
-Room::Outcome Room::Apply(const MemberChange& change, const Now& now) {
+Room::~Room() = default;
+
+// --- What it is told ---
+
+Room::Outcome Room::Apply(const MemberChange& change, const Now& now,
+                          const EncodeChange& encode, ToWake& to_wake) {
   MutexLock lock(mutex_);
-  if (closed_) return Outcome::kClosed;
-  const bool live = IsLive(change.after.state.state());
-  auto found = members_.find(change.user);
-  if (found == members_.end()) {
-    if (!live) return Outcome::kTold;
-    auto member = std::make_unique<Member>();
-    member->user = change.user;
-    found = members_.insert(std::move(member)).first;
-  } else {
-    Count((*found)->told, -1);
+  Outcome outcome;
+  outcome.closed = closed_;
+  if (closed_) return outcome;
+  const auto users_before = occupancy_.users_by_state;
+  const int sessions_before = occupancy_.sessions;
+  const auto known = members_.find(change.user);
+  if (IsLive(change.after) || known != members_.end()) {
+    Member& member = FindOrAdd(change.user);
+    const bool is_of_before = member.merging && change.merged_into == nullptr;
+    if (change.merged_into != nullptr) {
+      member.merging = false;
+      member.merged_into = change.merged_into;
+    }
+    if (!is_of_before) Update(member, change.after, now, encode, to_wake);
+    // A guest of whom nothing but their leaving was ever told.
+    if (!IsLive(member.told) && !member.merging &&
+        !member.in_departed.is_linked()) {
+      members_.erase(members_.find(change.user));
+    }
   }
-  occupancy_.revision = revisions_.Next(now.real);
-  Member& member = **found;
-  member.told = change.after;
-  if (live) {
-    Count(member.told, +1);
+  if (change.replaces != nullptr) Replace(change, now, encode, to_wake);
+  if (occupancy_.users_by_state != users_before ||
+      occupancy_.sessions != sessions_before) {
+    TellOccupancy(now, to_wake);
+  }
+  if (occupancy_.users == 0) {
+    ForgetAllDeparted();
   } else {
-    members_.erase(found);
+    ForgetDepartedOf(now);
+  }
+  outcome.emptied = IsEmpty();
+  outcome.visit_at = NextVisit();
+  return outcome;
+}
+
+void Room::Update(Member& member, const Membership& told, const Now& now,
+                  const EncodeChange& encode, ToWake& to_wake) {
+  const bool is_change = member.told.state != told.state;
+  if (!is_change && member.told.sessions == told.sessions) return;
+  if (IsLive(told)) member.merged_into = nullptr;
+  Change change;
+  change.before = member.told.state.state();
+  change.devices_before = member.told.state.devices();
+  occupancy_.revision = revisions_.Next(now.real);
+  const bool comes_or_goes = IsLive(told) != IsLive(member.told);
+  Take(member, told, now);
+  if (!is_change) return;
+  if (comes_or_goes) TellIntents(member.user, now, to_wake);
+  member.revision = occupancy_.revision;
+  member.in_log.unlink();
+  log_.push_back(member);
+  change.after = RecordOf(member, now);
+  TellMembers(std::move(change), encode, to_wake);
+}
+
+void Room::Replace(const MemberChange& change, const Now& now,
+                   const EncodeChange& encode, ToWake& to_wake) {
+  const MemberChange::Replacement& replaced = *change.replaces;
+  Member& guest = FindOrAdd(replaced.guest);
+  guest.merging = true;
+  guest.merged_into = std::make_shared<const std::string>(change.user);
+  Update(guest, replaced.guest_after, now, encode, to_wake);
+}
+
+Room::Member& Room::FindOrAdd(absl::string_view user) {
+  const auto found = members_.find(user);
+  if (found != members_.end()) return **found;
+  auto added = std::make_unique<Member>();
+  added->user = std::string(user);
+  Member& member = *added;
+  members_.insert(std::move(added));
+  return member;
+}
+
+void Room::Take(Member& member, const Membership& told, const Now& now) {
+  if (IsLive(member.told)) Count(member.told, -1);
+  member.told = told;
+  if (IsLive(told)) {
+    Count(told, +1);
+    if (member.in_departed.is_linked()) {
+      member.in_departed.unlink();
+      --departed_count_;
+    }
+  } else if (!member.in_departed.is_linked()) {
+    member.departed_at = now.real;
+    departed_.push_back(member);
+    ++departed_count_;
   }
   history_.Set(occupancy_.users, now.real);
-  return members_.empty() ? Outcome::kEmptied : Outcome::kTold;
 }
 
 void Room::Count(const Membership& member, int by) {
@@ -48,8 +145,129 @@ void Room::Count(const Membership& member, int by) {
   occupancy_.sessions += by * member.sessions;
 }
 
-Occupancy Room::GetOccupancy(const Now& now) const {
+PresenceRecord Room::RecordOf(const Member& member, const Now& now) const {
+  const auto wall = [&now](RealTime at) -> absl::optional<WallTime> {
+    if (at == kNeverReal) return absl::nullopt;
+    return WallAt(at, now);
+  };
+  PresenceRecord record;
+  record.user = member.user;
+  record.state = member.told.state.state();
+  record.devices = member.told.state.devices();
+  record.cause = member.told.cause;
+  record.revision = member.revision;
+  record.known = true;
+  record.since = WallAt(member.told.since, now);
+  record.last_seen = wall(member.told.last_seen);
+  record.last_active = wall(member.told.last_active);
+  if (!IsLive(member.told)) record.merged_into = member.merged_into;
+  return record;
+}
+
+void Room::TellMembers(Change&& change, const EncodeChange& encode,
+                       ToWake& to_wake) {
+  if (occupancy_.users > limits::kMaxWatchedMembers) {
+    for (const WatchRef& watch : of_members_) {
+      if (watch->End()) to_wake.push_back(watch.shared());
+    }
+    of_members_.clear();
+    return;
+  }
+  Delivery delivery(std::move(change), encode, to_wake);
+  for (const WatchRef& watch : of_members_) {
+    // One that is full will learn of this from the log.
+    if (delivery.IsFor(*watch) && !watch->IsFull()) delivery.LeaveWith(watch);
+  }
+}
+
+void Room::TellOccupancy(const Now& now, ToWake& to_wake) {
+  occupancy_waits_ =
+      !of_occupancy_.empty() &&
+      now.real < SaturatingAdd(occupancy_told_at_, limits::kOccupancyInterval);
+  if (occupancy_waits_ || of_occupancy_.empty()) return;
+  occupancy_told_at_ = now.real;
+  const std::shared_ptr<const void> wire =
+      encoders_.occupancy(id_, OccupancyAt(now));
+  for (const WatchRef& watch : of_occupancy_) {
+    if (watch->DeliverWhole(wire)) to_wake.push_back(watch.shared());
+  }
+}
+
+Room::Outcome Room::Apply(const Intent& intent, const Now& now,
+                          ToWake& to_wake) {
   MutexLock lock(mutex_);
+  Outcome outcome;
+  outcome.closed = closed_;
+  if (closed_) return outcome;
+  if (intents_.Apply(intent)) TellIntents(intent.target, now, to_wake);
+  outcome.emptied = IsEmpty();
+  outcome.visit_at = NextVisit();
+  return outcome;
+}
+
+void Room::TellIntents(absl::string_view target, const Now& now,
+                       ToWake& to_wake) {
+  std::shared_ptr<const void> wire;
+  for (const OfIntents& one : of_intents_) {
+    if (one.target != target) continue;
+    if (wire == nullptr) wire = encoders_.intents(id_, Towards(target, now));
+    if (one.watch->DeliverWhole(wire)) to_wake.push_back(one.watch.shared());
+  }
+}
+
+Room::Outcome Room::Visit(const Now& now, ToWake& to_wake) {
+  MutexLock lock(mutex_);
+  ForgetDepartedOf(now);
+  for (const Intent& expired : intents_.TakeExpired(now.real)) {
+    TellIntents(expired.target, now, to_wake);
+  }
+  if (occupancy_waits_) TellOccupancy(now, to_wake);
+  Outcome outcome;
+  outcome.emptied = IsEmpty();
+  outcome.visit_at = NextVisit();
+  return outcome;
+}
+
+void Room::ForgetDeparted(Member& member) {
+  forgotten_up_to_ = std::max(forgotten_up_to_, member.revision);
+  --departed_count_;
+  members_.erase(members_.find(member.user));
+}
+
+void Room::ForgetAllDeparted() {
+  for (auto next = departed_.begin(); next != departed_.end();) {
+    Member& member = *next++;
+    if (!member.merging) ForgetDeparted(member);
+  }
+}
+
+void Room::ForgetDepartedOf(const Now& now) {
+  while (departed_count_ > limits::kMaxWatchedMembers ||
+         (departed_count_ > 0 &&
+          now.real - departed_.front().departed_at >= limits::kDepartedKept)) {
+    // Not for long.
+    if (departed_.front().merging) return;
+    ForgetDeparted(departed_.front());
+  }
+}
+
+bool Room::IsEmpty() const { return occupancy_.users == 0 && intents_.empty(); }
+
+RealTime Room::NextVisit() const {
+  RealTime next = intents_.NextExpiry();
+  if (departed_count_ > 0) {
+    next =
+        std::min(next, departed_.front().departed_at + limits::kDepartedKept);
+  }
+  if (occupancy_waits_) {
+    next = std::min(next, occupancy_told_at_ + limits::kOccupancyInterval);
+  }
+  return next;
+}
+
+// --- Reads ---
+
+Occupancy Room::OccupancyAt(const Now& now) const {
   Occupancy occupancy = occupancy_;
   for (std::size_t i = 0; i < kOccupancyWindows.size(); ++i) {
     occupancy.lately[i] = history_.Over(kOccupancyWindows[i], now.real);
@@ -57,19 +275,123 @@ Occupancy Room::GetOccupancy(const Now& now) const {
   return occupancy;
 }
 
-Room::Closing Room::Close(bool forgetting, const Now& now) {
+Occupancy Room::GetOccupancy(const Now& now) const {
   MutexLock lock(mutex_);
-  if (!members_.empty()) return Closing::kInUse;
-  if (!forgetting && !history_.IsForgotten(now.real)) {
-    return Closing::kRemembered;
+  return OccupancyAt(now);
+}
+
+bool Room::IsThere(absl::string_view user) const {
+  const auto found = members_.find(user);
+  return found != members_.end() && IsLive((*found)->told);
+}
+
+std::vector<IntentView> Room::Towards(absl::string_view target,
+                                      const Now& now) const {
+  std::vector<IntentView> views;
+  // Nobody is rung who is not there.
+  if (!IsThere(target)) return views;
+  for (const Intent& one : intents_.Towards(target, now.real)) {
+    views.push_back({one.from, one.target, WallAt(one.expires_at, now)});
   }
-  closed_ = true;
-  return Closing::kClosed;
+  return views;
+}
+
+std::vector<IntentView> Room::IntentsTowards(absl::string_view target,
+                                             const Now& now) const {
+  MutexLock lock(mutex_);
+  return Towards(target, now);
 }
 
 Revision Room::last_revision() const {
   MutexLock lock(mutex_);
   return revisions_.last();
+}
+
+// --- Watches ---
+
+Room::Copied Room::CopyAndRegister(const std::shared_ptr<Watch>& watch,
+                                   Revision since, const Now& now,
+                                   std::vector<PresenceRecord>& records,
+                                   Revision& leads_to) {
+  MutexLock lock(mutex_);
+  if (closed_) return Copied::kClosed;
+  Remove(of_members_, *watch);
+  if (occupancy_.users > limits::kMaxWatchedMembers) return Copied::kTooLarge;
+  if (since != 0 && forgotten_up_to_ > since) return Copied::kCompacted;
+  for (auto member = log_.rbegin(); member != log_.rend(); ++member) {
+    if (since != 0) {
+      if (member->revision <= since) break;
+      if (records.size() == std::size_t{limits::kMaxWatchedMembers}) {
+        // A snapshot is shorter.
+        records.clear();
+        return Copied::kCompacted;
+      }
+    } else {
+      const State state = member->told.state.state();
+      if (!lifesign::IsLive(state) || !watch->terms().states.Has(state)) {
+        continue;
+      }
+    }
+    records.push_back(RecordOf(*member, now));
+  }
+  leads_to = revisions_.last();
+  watch->OpenMailbox();
+  of_members_.emplace_back(watch);
+  return Copied::kCopied;
+}
+
+bool Room::Remembers(Revision since) const {
+  MutexLock lock(mutex_);
+  return forgotten_up_to_ <= since;
+}
+
+bool Room::RegisterForOccupancy(const std::shared_ptr<Watch>& watch,
+                                const Now& now, Revision& leads_to) {
+  MutexLock lock(mutex_);
+  if (closed_) return false;
+  leads_to = revisions_.last();
+  Remove(of_occupancy_, *watch);
+  of_occupancy_.emplace_back(watch);
+  watch->DeliverWhole(encoders_.occupancy(id_, OccupancyAt(now)));
+  return true;
+}
+
+bool Room::RegisterForIntents(const std::shared_ptr<Watch>& watch,
+                              absl::string_view target, const Now& now,
+                              Revision& leads_to) {
+  MutexLock lock(mutex_);
+  if (closed_) return false;
+  leads_to = revisions_.last();
+  of_intents_.push_back({WatchRef(watch), std::string(target)});
+  watch->DeliverWhole(encoders_.intents(id_, Towards(target, now)));
+  return true;
+}
+
+bool Room::Unregister(const Watch& watch) {
+  MutexLock lock(mutex_);
+  of_intents_.erase(std::remove_if(of_intents_.begin(), of_intents_.end(),
+                                   [&](const OfIntents& one) {
+                                     return one.watch.get() == &watch;
+                                   }),
+                    of_intents_.end());
+  Remove(of_members_, watch);
+  Remove(of_occupancy_, watch);
+  return IsEmpty();
+}
+
+// --- Its end ---
+
+Room::Closing Room::Close(bool forgetting, const Now& now) {
+  MutexLock lock(mutex_);
+  if (!members_.empty() || !of_members_.empty() || !of_occupancy_.empty() ||
+      !of_intents_.empty() || !intents_.empty()) {
+    return Closing::kInUse;
+  }
+  if (!forgetting && !history_.IsForgotten(now.real)) {
+    return Closing::kRemembered;
+  }
+  closed_ = true;
+  return Closing::kClosed;
 }
 
 }  // namespace lifesign

@@ -5,19 +5,26 @@
 #ifndef LIFESIGN_SERVER_CORE_ROOM_ROOM_H_
 #define LIFESIGN_SERVER_CORE_ROOM_ROOM_H_
 
+#include <boost/intrusive/list.hpp>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "server/base/mutex.h"
-#include "server/core/presence_state.h"
+#include "server/core/room/intent.h"
 #include "server/core/room/member_change.h"
 #include "server/core/room/occupancy.h"
 #include "server/core/time.h"
+#include "server/core/watch/change.h"
 #include "server/core/watch/revision_clock.h"
+#include "server/core/watch/watch.h"
 
 namespace lifesign {
 
@@ -25,47 +32,133 @@ namespace lifesign {
 // it is told of its members by the shards, through their outboxes, and is exact
 // as of what it was told. Its revisions are its own.
 //
+// It keeps a log: its members in the order of their last change, those who left
+// included for limits::kDepartedKept. Once nobody is there, nobody is in the
+// log either.
+//
 // A room that nothing is left of is closed by its RoomMap. Whoever found it
 // before is refused, and finds the one that took its place.
 //
-// Thread-safe. Lock order: after the publisher's round (docs/architecture.md).
+// Thread-safe. Lock order: a room, then a watch (docs/architecture.md).
 class Room {
  public:
-  // Its revisions go on from those of `revisions`.
-  Room(absl::string_view id, const RevisionClock& revisions);
+  using EncodeChange =
+      std::function<std::shared_ptr<const void>(const Change&, Detail)>;
+  // Makes the bytes that those who watch the same of a room share.
+  struct Encoders {
+    // How many there are.
+    std::function<std::shared_ptr<const void>(absl::string_view room,
+                                              const Occupancy&)>
+        occupancy;
+    // Who wants to reach somebody there.
+    std::function<std::shared_ptr<const void>(absl::string_view room,
+                                              absl::Span<const IntentView>)>
+        intents;
+  };
+
+  // Its revisions go on from those of `revisions`. `encoders` outlive it.
+  Room(absl::string_view id, const RevisionClock& revisions,
+       const Encoders& encoders);
+  ~Room();
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   const std::string& id() const { return id_; }
 
-  // What became of a change that the room was told.
-  enum class Outcome {
-    kClosed,  // nothing: find the room anew
-    kTold,
-    kEmptied,  // its last user left
+  // --- What it is told ---
+
+  // Watches to be woken, once no lock is held.
+  using ToWake = std::vector<std::shared_ptr<Watch>>;
+  struct Outcome {
+    // Nothing was done: find the room anew.
+    bool closed = false;
+    // Nobody is there any more.
+    bool emptied = false;
+    // When it is to be visited at latest; RealTime::max() if never.
+    RealTime visit_at = RealTime::max();
   };
   // By one thread at a time, in the order of the user's changes.
-  Outcome Apply(const MemberChange& change, const Now& now);
+  Outcome Apply(const MemberChange& change, const Now& now,
+                const EncodeChange& encode, ToWake& to_wake);
+
+  // Takes what a user wants. By one thread at a time.
+  Outcome Apply(const Intent& intent, const Now& now, ToWake& to_wake);
+
+  // Does what is due: forgets who left long ago and what they wanted, and tells
+  // how many there are if that had to wait.
+  Outcome Visit(const Now& now, ToWake& to_wake);
+
+  // --- Reads ---
 
   Occupancy GetOccupancy(const Now& now) const;
+  // Who wants to reach `target`; nobody, as long as they are not there.
+  std::vector<IntentView> IntentsTowards(absl::string_view target,
+                                         const Now& now) const;
+  Revision last_revision() const;
+
+  // --- Watches. See Selection for what these are for. ---
+
+  enum class Copied : std::uint8_t {
+    kClosed,     // nothing: find the room anew
+    kTooLarge,   // more users than limits::kMaxWatchedMembers
+    kCompacted,  // who changed since is not in the log, or too many are
+    kCopied,
+  };
+  // Appends the records of those who are live and in a state of interest, or,
+  // if `since` is not 0, of those who changed after it; opens the mailbox of
+  // `watch` and registers it for all that is newer than `leads_to`. If nothing
+  // was copied it is registered for nothing.
+  Copied CopyAndRegister(const std::shared_ptr<Watch>& watch, Revision since,
+                         const Now& now, std::vector<PresenceRecord>& records,
+                         Revision& leads_to);
+  // Whoever changed after `since` is in the log.
+  bool Remembers(Revision since) const;
+  // Leaves how many there are with `watch`, now and after each change. False if
+  // the room is closed.
+  bool RegisterForOccupancy(const std::shared_ptr<Watch>& watch, const Now& now,
+                            Revision& leads_to);
+  // Likewise, who wants to reach `target`.
+  bool RegisterForIntents(const std::shared_ptr<Watch>& watch,
+                          absl::string_view target, const Now& now,
+                          Revision& leads_to);
+  // Returns whether nobody is there, and nobody is wanted there.
+  bool Unregister(const Watch& watch);
+
+  // --- Its end ---
 
   // Whether the room was closed, for good, because nobody is there; or why not.
-  enum class Closing { kClosed, kInUse, kRemembered };
+  enum class Closing : std::uint8_t { kClosed, kInUse, kRemembered };
   // kRemembered: somebody was there in the last quarter of an hour. With
   // `forgetting` it is closed all the same.
   Closing Close(bool forgetting, const Now& now);
 
-  Revision last_revision() const;
+  // --- Of its RoomMap, which guards them ---
 
-  // Of its RoomMap, which guards it.
   bool awaits_closing = false;
+  RealTime visit_at = RealTime::max();
 
  private:
+  using Hook = boost::intrusive::list_member_hook<
+      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
   struct Member {
     std::string user;
     Membership told;
     Revision revision = 0;
+    RealTime departed_at{};
+    // A guest whose session has gone over, while what comes of them is of
+    // before; and to whom.
+    bool merging = false;
+    std::shared_ptr<const std::string> merged_into;
+    Hook in_log;
+    Hook in_departed;
   };
+  template <Hook Member::*kHook>
+  using List =
+      boost::intrusive::list<Member,
+                             boost::intrusive::member_hook<Member, Hook, kHook>,
+                             boost::intrusive::constant_time_size<false>>;
+
   struct MemberHash {
     using is_transparent = void;
     std::size_t operator()(absl::string_view user) const;
@@ -85,20 +178,73 @@ class Room {
     }
   };
 
-  // Counts a member, or takes them out of what is counted.
+  Member& FindOrAdd(absl::string_view user)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes what is told of a member, and tells it.
+  void Update(Member& member, const Membership& told, const Now& now,
+              const EncodeChange& encode, ToWake& to_wake)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes a guest out for whom the user has come in.
+  void Replace(const MemberChange& change, const Now& now,
+               const EncodeChange& encode, ToWake& to_wake)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes what is told of a member, and counts anew.
+  void Take(Member& member, const Membership& told, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Count(const Membership& member, int by)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  PresenceRecord RecordOf(const Member& member, const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellMembers(Change&& change, const EncodeChange& encode, ToWake& to_wake)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // At once, or when it is visited.
+  void TellOccupancy(const Now& now, ToWake& to_wake)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // To whoever watches for `target`, if there is anybody.
+  void TellIntents(absl::string_view target, const Now& now, ToWake& to_wake)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<IntentView> Towards(absl::string_view target,
+                                  const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsThere(absl::string_view user) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Occupancy OccupancyAt(const Now& now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetDeparted(Member& member) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetAllDeparted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetDepartedOf(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsEmpty() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  RealTime NextVisit() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string id_;
+  const Encoders& encoders_;
 
   mutable Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   RevisionClock revisions_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::unique_ptr<Member>, MemberHash, MemberEq> members_
       ABSL_GUARDED_BY(mutex_);
+  // All members, by their last change; those of them who left, likewise.
+  List<&Member::in_log> log_ ABSL_GUARDED_BY(mutex_);
+  List<&Member::in_departed> departed_ ABSL_GUARDED_BY(mutex_);
+  int departed_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Whoever changed after it is in the log.
+  Revision forgotten_up_to_ ABSL_GUARDED_BY(mutex_);
   // Without what is lately.
   Occupancy occupancy_ ABSL_GUARDED_BY(mutex_);
   OccupancyHistory history_ ABSL_GUARDED_BY(mutex_);
+  std::vector<WatchRef> of_members_ ABSL_GUARDED_BY(mutex_);
+  std::vector<WatchRef> of_occupancy_ ABSL_GUARDED_BY(mutex_);
+  // And for whom.
+  struct OfIntents {
+    WatchRef watch;
+    std::string target;
+  };
+  std::vector<OfIntents> of_intents_ ABSL_GUARDED_BY(mutex_);
+  Intents intents_ ABSL_GUARDED_BY(mutex_);
+  RealTime occupancy_told_at_ ABSL_GUARDED_BY(mutex_) = RealTime::min();
+  // How many there are has changed, and was not told.
+  bool occupancy_waits_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lifesign

@@ -3,6 +3,7 @@
 
 #include "server/core/room/room_map.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -12,10 +13,13 @@ namespace lifesign {
 namespace {
 
 constexpr std::size_t kStripes = 16;
+// How long an emptied room is remembered, for the figures of what was lately.
+constexpr Duration kRemembered = kOccupancyWindows.back();
 
 }  // namespace
 
-RoomMap::RoomMap(Revision epoch, RealTime start) {
+RoomMap::RoomMap(Revision epoch, RealTime start, Room::Encoders encoders)
+    : encoders_(std::move(encoders)) {
   for (std::size_t i = 0; i < kStripes; ++i) {
     stripes_.push_back(std::make_unique<Stripe>(epoch, start));
   }
@@ -40,25 +44,48 @@ std::shared_ptr<Room> RoomMap::FindOrAdd(absl::string_view room,
   std::shared_ptr<Room>& place = stripe.rooms[room];
   if (place == nullptr) {
     stripe.revisions.Watermark(now.real);
-    place = std::make_shared<Room>(room, stripe.revisions);
+    place = std::make_shared<Room>(room, stripe.revisions, encoders_);
   }
   return place;
 }
 
-void RoomMap::Apply(const std::vector<MemberChange>& changes, const Now& now) {
-  std::shared_ptr<Room> room;
-  for (const MemberChange& change : changes) {
-    // Crowds come and go together.
-    if (room == nullptr || room->id() != change.room) {
-      room = FindOrAdd(change.room, now);
-    }
-    Room::Outcome outcome = room->Apply(change, now);
-    while (outcome == Room::Outcome::kClosed) {
-      room = FindOrAdd(change.room, now);
-      outcome = room->Apply(change, now);
-    }
-    if (outcome == Room::Outcome::kEmptied) NoteEmptied(room, now);
+template <typename Word>
+void RoomMap::ApplyTo(absl::string_view id, const Now& now, const Word& tell,
+                      std::shared_ptr<Room>& last) {
+  // Crowds come and go together.
+  if (last == nullptr || last->id() != id) last = FindOrAdd(id, now);
+  Room::Outcome outcome = tell(*last);
+  while (outcome.closed) {
+    last = FindOrAdd(id, now);
+    outcome = tell(*last);
   }
+  if (outcome.emptied) NoteEmptied(last, now.real + kRemembered);
+  ExpectVisit(last, outcome.visit_at);
+}
+
+void RoomMap::Apply(const RoomNews& news, const Now& now,
+                    const Room::EncodeChange& encode, Room::ToWake& to_wake) {
+  std::shared_ptr<Room> last;
+  for (const MemberChange& change : news.members) {
+    const auto tell = [&](Room& room) {
+      return room.Apply(change, now, encode, to_wake);
+    };
+    ApplyTo(change.room, now, tell, last);
+  }
+  for (const IntentChange& change : news.intents) {
+    const auto tell = [&](Room& room) {
+      return room.Apply(change.intent, now, to_wake);
+    };
+    ApplyTo(change.room, now, tell, last);
+  }
+}
+
+std::vector<IntentView> RoomMap::IntentsTowards(absl::string_view room,
+                                                absl::string_view target,
+                                                const Now& now) {
+  const std::shared_ptr<Room> found = Find(room);
+  if (found == nullptr) return {};
+  return found->IntentsTowards(target, now);
 }
 
 Occupancy RoomMap::GetOccupancy(absl::string_view room, const Now& now) {
@@ -72,10 +99,63 @@ Occupancy RoomMap::GetOccupancy(absl::string_view room, const Now& now) {
   return nobody;
 }
 
-void RoomMap::NoteEmptied(std::shared_ptr<Room> room, const Now& now) {
+Revision RoomMap::LastRevisionOf(absl::string_view room) {
+  if (const std::shared_ptr<Room> found = Find(room)) {
+    return found->last_revision();
+  }
+  Stripe& stripe = StripeOf(room);
+  MutexLock lock(stripe.mutex);
+  return stripe.revisions.last();
+}
+
+Room::Copied RoomMap::CopyAndRegister(absl::string_view room,
+                                      const std::shared_ptr<Watch>& watch,
+                                      Revision since, const Now& now,
+                                      std::vector<PresenceRecord>& records,
+                                      Revision& leads_to) {
+  auto copied = Room::Copied::kClosed;
+  while (copied == Room::Copied::kClosed) {
+    copied = FindOrAdd(room, now)->CopyAndRegister(watch, since, now, records,
+                                                   leads_to);
+  }
+  return copied;
+}
+
+bool RoomMap::Remembers(absl::string_view room, Revision since) {
+  const std::shared_ptr<Room> found = Find(room);
+  return found != nullptr && found->Remembers(since);
+}
+
+Revision RoomMap::RegisterForOccupancy(absl::string_view room,
+                                       const std::shared_ptr<Watch>& watch,
+                                       const Now& now) {
+  Revision leads_to = 0;
+  while (!FindOrAdd(room, now)->RegisterForOccupancy(watch, now, leads_to)) {
+  }
+  return leads_to;
+}
+
+Revision RoomMap::RegisterForIntents(absl::string_view room,
+                                     const std::shared_ptr<Watch>& watch,
+                                     absl::string_view target, const Now& now) {
+  Revision leads_to = 0;
+  while (
+      !FindOrAdd(room, now)->RegisterForIntents(watch, target, now, leads_to)) {
+  }
+  return leads_to;
+}
+
+void RoomMap::Unregister(absl::string_view room, const Watch& watch) {
+  const std::shared_ptr<Room> found = Find(room);
+  if (found == nullptr) return;
+  // Whether it was used lately is looked at when its turn comes.
+  if (found->Unregister(watch)) NoteEmptied(found, RealTime::min());
+}
+
+void RoomMap::NoteEmptied(std::shared_ptr<Room> room, RealTime due) {
   MutexLock lock(emptied_mutex_);
   if (std::exchange(room->awaits_closing, true)) return;
-  emptied_.push_back({now.real, std::move(room)});
+  emptied_.push_back({due, std::move(room)});
 }
 
 Room::Closing RoomMap::Close(Room& room, bool forgetting, const Now& now) {
@@ -90,14 +170,44 @@ Room::Closing RoomMap::Close(Room& room, bool forgetting, const Now& now) {
   return closing;
 }
 
-void RoomMap::Tick(const Now& now) {
+void RoomMap::ExpectVisit(const std::shared_ptr<Room>& room, RealTime at) {
+  if (at == RealTime::max()) return;
+  MutexLock lock(visits_mutex_);
+  if (room->visit_at <= at) return;
+  room->visit_at = at;
+  visits_.push({at, room});
+}
+
+void RoomMap::Tick(const Now& now, Room::ToWake& to_wake) {
+  VisitThoseDue(now, to_wake);
+  CloseThoseForgotten(now);
+}
+
+void RoomMap::VisitThoseDue(const Now& now, Room::ToWake& to_wake) {
+  while (true) {
+    std::shared_ptr<Room> room;
+    {
+      MutexLock lock(visits_mutex_);
+      if (visits_.empty() || visits_.top().at > now.real) return;
+      const Visit next = visits_.top();
+      visits_.pop();
+      if (next.room->visit_at != next.at) continue;
+      room = next.room;
+      room->visit_at = RealTime::max();
+    }
+    const Room::Outcome outcome = room->Visit(now, to_wake);
+    // Perhaps what its users wanted was all that was left of it.
+    if (outcome.emptied) NoteEmptied(room, RealTime::min());
+    ExpectVisit(room, std::max(outcome.visit_at,
+                               now.real + limits::kOccupancyInterval));
+  }
+}
+
+void RoomMap::CloseThoseForgotten(const Now& now) {
   MutexLock lock(emptied_mutex_);
   for (int i = 0; i < limits::kRoomsClosedPerTick && !emptied_.empty(); ++i) {
     const bool too_many = emptied_.size() > limits::kMaxEmptiedRooms;
-    if (!too_many &&
-        now.real - emptied_.front().since < kOccupancyWindows.back()) {
-      return;
-    }
+    if (!too_many && now.real < emptied_.front().due) return;
     Emptied oldest = std::move(emptied_.front());
     emptied_.pop_front();
     switch (Close(*oldest.room, too_many, now)) {
@@ -108,7 +218,7 @@ void RoomMap::Tick(const Now& now) {
         break;
       case Room::Closing::kRemembered:
         // It filled and emptied again meanwhile.
-        oldest.since = now.real;
+        oldest.due = now.real + kRemembered;
         emptied_.push_back(std::move(oldest));
         break;
     }

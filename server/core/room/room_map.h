@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <queue>
 #include <string>
 #include <vector>
 
@@ -30,21 +31,48 @@ namespace lifesign {
 // many were there, for a quarter of an hour after that, of
 // limits::kMaxEmptiedRooms at most.
 //
-// Thread-safe. Lock order: emptied rooms, then a stripe, then a room.
+// Thread-safe. Lock order: emptied rooms, then a stripe, then a room; visits
+// are a leaf.
 class RoomMap {
  public:
-  RoomMap(Revision epoch, RealTime start);
+  RoomMap(Revision epoch, RealTime start, Room::Encoders encoders);
 
-  // Tells rooms of their members. By one thread at a time.
-  void Apply(const std::vector<MemberChange>& changes, const Now& now);
+  // Tells rooms of their members, and of what these want. By one thread at a
+  // time.
+  void Apply(const RoomNews& news, const Now& now,
+             const Room::EncodeChange& encode, Room::ToWake& to_wake);
 
   // Of a room that nobody is in, too. O(changes in the last quarter of an
   // hour), at most 900.
   Occupancy GetOccupancy(absl::string_view room, const Now& now);
+  // See Room.
+  std::vector<IntentView> IntentsTowards(absl::string_view room,
+                                         absl::string_view target,
+                                         const Now& now);
+  // The newest revision of the room; of one that is not held, none below those
+  // that it had.
+  Revision LastRevisionOf(absl::string_view room);
 
-  // Drops what is not needed any more: at most
-  // limits::kRoomsClosedPerTick rooms. To be called every tick.
-  void Tick(const Now& now);
+  // See Room. What is not held is made, and remembers nothing.
+  Room::Copied CopyAndRegister(absl::string_view room,
+                               const std::shared_ptr<Watch>& watch,
+                               Revision since, const Now& now,
+                               std::vector<PresenceRecord>& records,
+                               Revision& leads_to);
+  bool Remembers(absl::string_view room, Revision since);
+  // Returns the revision that `watch` is told of at first.
+  Revision RegisterForOccupancy(absl::string_view room,
+                                const std::shared_ptr<Watch>& watch,
+                                const Now& now);
+  Revision RegisterForIntents(absl::string_view room,
+                              const std::shared_ptr<Watch>& watch,
+                              absl::string_view target, const Now& now);
+  void Unregister(absl::string_view room, const Watch& watch);
+
+  // Visits rooms of which something is due, and drops those that are not needed
+  // any more, at most limits::kRoomsClosedPerTick. To be called every tick, by
+  // one thread.
+  void Tick(const Now& now, Room::ToWake& to_wake);
 
   // Rooms held.
   std::size_t size() const;
@@ -59,24 +87,47 @@ class RoomMap {
 
     Stripe(Revision epoch, RealTime start) : revisions(epoch, start) {}
   };
-  // Since when nobody is in it.
+  struct Visit {
+    RealTime at;
+    std::shared_ptr<Room> room;
+
+    // The next one first.
+    friend bool operator<(const Visit& a, const Visit& b) {
+      return a.at > b.at;
+    }
+  };
+  // When to look whether it is to be forgotten.
   struct Emptied {
-    RealTime since;
+    RealTime due;
     std::shared_ptr<Room> room;
   };
 
   Stripe& StripeOf(absl::string_view room);
   std::shared_ptr<Room> Find(absl::string_view room);
   std::shared_ptr<Room> FindOrAdd(absl::string_view room, const Now& now);
-  void NoteEmptied(std::shared_ptr<Room> room, const Now& now);
+  // Calls `tell(room)` for the room, which is made if it is not held.
+  template <typename Word>
+  void ApplyTo(absl::string_view id, const Now& now, const Word& tell,
+               std::shared_ptr<Room>& last);
+  void NoteEmptied(std::shared_ptr<Room> room, RealTime due);
+  // Sees to it that the room is visited then, if not before.
+  void ExpectVisit(const std::shared_ptr<Room>& room, RealTime at);
+  void VisitThoseDue(const Now& now, Room::ToWake& to_wake);
+  void CloseThoseForgotten(const Now& now);
   Room::Closing Close(Room& room, bool forgetting, const Now& now);
+
+  const Room::Encoders encoders_;
 
   // Synchronised by themselves.
   std::vector<std::unique_ptr<Stripe>> stripes_;
 
   mutable Mutex emptied_mutex_;  // before the stripes
-  // In the order of `since`; some may have filled again.
+  // In the order in which they emptied; some may have filled again.
   std::deque<Emptied> emptied_ ABSL_GUARDED_BY(emptied_mutex_);
+
+  Mutex visits_mutex_;  // a leaf
+  // Those that Room::visit_at does not name are of no use any more.
+  std::priority_queue<Visit> visits_ ABSL_GUARDED_BY(visits_mutex_);
 };
 
 }  // namespace lifesign

@@ -21,6 +21,7 @@ enum class Refusal : std::uint8_t {
   kTooManyTakeOvers,  // limits::kMaxTakeOvers within kTakeOverWindow
   kTooManySessions,   // limits::kMaxSessionsPerUser, all connected
   kTooManyRooms,      // limits::kMaxRoomsPerSession
+  kTooManyIntents,    // limits::kMaxIntentsPerUser
 };
 
 // Finds a session without its names. Valid until the session ends or is opened

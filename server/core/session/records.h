@@ -267,6 +267,9 @@ struct User {
   std::uint16_t sessions = 0;
   bool retained : 1 = false;
   bool in_rooms : 1 = false;  // see RoomTable
+  // Its last session went over to another user.
+  bool merged : 1 = false;
+  bool has_intents : 1 = false;  // see IntentTable
   Cause cause = Cause::kNone;
   Aggregate told;
 

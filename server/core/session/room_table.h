@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,9 @@ class RoomTable {
     // Of those and all before them.
     RealTime last_seen = kNeverReal;
     RealTime last_active = kNeverReal;
+    // To go with what the room is told next, which is told whatever it is.
+    std::unique_ptr<MemberChange::Replacement> replaces;
+    std::shared_ptr<const std::string> merged_into;
 
     bool Holds(std::uint32_t session) const {
       return std::find(sessions.begin(), sessions.end(), session) !=
@@ -56,13 +60,19 @@ class RoomTable {
   // The user's place in `room`, which is made if there is none.
   Place& FindOrAdd(std::uint32_t user, absl::string_view room) {
     Places& places = users_[user];
-    const auto found =
-        std::find_if(places.begin(), places.end(),
-                     [&](const Place& place) { return place.room == room; });
-    if (found != places.end()) return *found;
+    if (Place* place = Find(user, room)) return *place;
     places.emplace_back();
     places.back().room = std::string(room);
     return places.back();
+  }
+
+  // Null if the user is not in `room`. REQUIRES: they are in a room.
+  Place* Find(std::uint32_t user, absl::string_view room) {
+    Places& places = Of(user);
+    const auto found =
+        std::find_if(places.begin(), places.end(),
+                     [&](const Place& place) { return place.room == room; });
+    return found == places.end() ? nullptr : &*found;
   }
 
   // Drops the places that no session is in. False if the user is in no room any

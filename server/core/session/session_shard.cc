@@ -119,6 +119,7 @@ void SessionShard::End(Session& session, const Now& now) {
   session.flags = 0;
   session.rest().extras.reset();
   session.rest().id.Assign("");
+  if (!merging_.empty()) merging_.erase(slot);
   sessions_.Free(slot);
   session_count_.fetch_sub(1, std::memory_order_relaxed);
 }

@@ -10,9 +10,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/types/span.h"
 #include "server/base/mutex.h"
@@ -26,6 +28,8 @@
 #include "server/core/query/views.h"
 #include "server/core/reduce/reduce_user.h"
 #include "server/core/room/member_change.h"
+#include "server/core/session/guest.h"
+#include "server/core/session/intent_table.h"
 #include "server/core/session/outcome.h"
 #include "server/core/session/policy_table.h"
 #include "server/core/session/records.h"
@@ -89,6 +93,22 @@ class SessionShard {
                            const Declaration& declaration, const Now& now);
   SignalOutcome ApplyDeclaring(const SessionRef& ref, const Signal& signal,
                                const Declaration& declaration, const Now& now);
+
+  // --- Guests (session_shard_guests.cc) ---
+  // Of an open session of a guest that is about to go over to a user; none if
+  // there is none, or it goes over already. Until CallOff or FinishMerge it is
+  // the guest's, and cannot go over again.
+  absl::optional<GuestHistory> PrepareMerge(const SessionName& name,
+                                            std::uint64_t hash, const Now& now);
+  // It does not go over after all.
+  void CallOffMerge(const SessionName& name, std::uint64_t hash);
+  // It has gone over to `into`, whose own change has been told: it ends here,
+  // and each of `rooms` is told.
+  void FinishMerge(const SessionName& name, std::uint64_t hash,
+                   absl::Span<const std::string> rooms,
+                   const std::shared_ptr<const std::string>& into,
+                   const Now& now);
+
   void Disconnect(const SessionRef& ref, const Now& now);
   bool IsBound(const SessionRef& ref, const Now& now) const;
 
@@ -200,12 +220,12 @@ class SessionShard {
                    std::vector<std::shared_ptr<Watch>>& to_wake,
                    std::vector<std::shared_ptr<Await>>& decided);
 
-  // What rooms are to be told of their members, in order; one call at a time.
+  // What rooms are to be told, in order; one call at a time.
   // HasChanges() is true before there is something.
-  bool HasMemberChanges() const {
-    return has_member_changes_.load(std::memory_order_relaxed);
+  bool HasRoomNews() const {
+    return has_room_news_.load(std::memory_order_relaxed);
   }
-  std::vector<MemberChange> TakeMemberChanges();
+  RoomNews TakeRoomNews();
 
   std::int64_t sessions() const {
     return session_count_.load(std::memory_order_relaxed);
@@ -361,10 +381,14 @@ class SessionShard {
   SignalOutcome ApplyDeclared(Session& session, const Signal& signal,
                               const Declaration& declaration, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // False, and nothing changed, if the session would be in too many. The rooms
-  // are told when the user is evaluated.
-  bool ChangeRooms(User& user, const Session& session, const RoomChange& change,
-                   const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The rooms that the session would be in after `change`: views of what names
+  // them.
+  std::vector<absl::string_view> RoomsAfter(const User& user,
+                                            const Session& session,
+                                            const RoomChange& change) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The session is in these and no others. The rooms are told when the user is
+  // evaluated.
   void ReplaceRooms(User& user, const Session& session,
                     absl::Span<const absl::string_view> rooms, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -374,6 +398,33 @@ class SessionShard {
   // Tells rooms what their user has become. REQUIRES: user.in_rooms, and the
   // user has been evaluated.
   void EvaluateRooms(User& user, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What the user is there, or would be without the session in a slot.
+  Membership MembershipOf(const RoomTable::Place& place,
+                          std::uint32_t without = kNoSlot) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void JoinRoom(User& user, const Session& session, absl::string_view room)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellRoom(MemberChange&& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  void WithdrawIntents(User& user, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellIntent(const User& user, absl::string_view room,
+                  absl::string_view target, RealTime expires_at)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- Guests (session_shard_guests.cc) ---
+  // Takes a guest's history over. REQUIRES: request.history.
+  void TakeOver(Session& session, const OpenRequest& request, bool resumed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Has the rooms told, with what the user becomes there, whom they replace.
+  void NoteReplaced(User& user, const Session& session,
+                    const GuestHistory& history)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetMerge(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the session would be in too many rooms by that.
+  bool WouldBeInTooManyRooms(const User& user, const Session& session,
+                             const OpenRequest& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   User& FindOrAddUser(absl::string_view id, std::uint64_t hash)
@@ -433,7 +484,7 @@ class SessionShard {
   InterestIndex interest_;
   AwaitIndex awaits_;
   std::atomic<bool> has_changes_{false};
-  std::atomic<bool> has_member_changes_{false};
+  std::atomic<bool> has_room_news_{false};
   std::atomic<std::int64_t> session_count_{0};
 
   // Guarded. Before the interest index and the watches.
@@ -468,7 +519,13 @@ class SessionShard {
   bool counts_moved_ ABSL_GUARDED_BY(mutex_) = false;
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
   RoomTable rooms_ ABSL_GUARDED_BY(mutex_);
-  std::vector<MemberChange> member_changes_ ABSL_GUARDED_BY(mutex_);
+  // Sessions of guests that are about to go over, by their slots.
+  absl::flat_hash_set<std::uint32_t> merging_ ABSL_GUARDED_BY(mutex_);
+  // Of users who are User::merged: whom they turned out to be.
+  absl::flat_hash_map<std::uint32_t, std::shared_ptr<const std::string>>
+      merged_into_ ABSL_GUARDED_BY(mutex_);
+  IntentTable intents_ ABSL_GUARDED_BY(mutex_);
+  RoomNews news_ ABSL_GUARDED_BY(mutex_);
   Attachment next_attachment_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const ConfidenceTable> confidence_ ABSL_GUARDED_BY(mutex_);
   // For silences that began before confidence_since_.

@@ -40,12 +40,19 @@ OpenOutcome SessionShard::Open(const OpenRequest& request, std::uint64_t hash,
   User& owner =
       user != nullptr ? *user : FindOrAddUser(request.name.user, hash);
   Session& begun = Begin(owner, request, held);
-  return Opened(begun, request, held, left, /*resumed=*/false);
+  if (request.history != nullptr) TakeOver(begun, request, false);
+  return Opened(begun, request, held, left,
+                /*resumed=*/request.history != nullptr);
 }
 
 OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
                                  const Now& now) {
   OpenOutcome outcome;
+  if (request.history != nullptr &&
+      WouldBeInTooManyRooms(users_[session.rest().user], session, request)) {
+    outcome.refusal = Refusal::kTooManyRooms;
+    return outcome;
+  }
   const bool same_instance = request.instance != kNoInstance &&
                              request.instance == session.rest().instance;
   absl::optional<Binding> taken_over;
@@ -70,6 +77,7 @@ OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
     PromiseInterval(session);
   }
   session.Clear(kLingering);
+  if (request.history != nullptr) TakeOver(session, request, true);
   outcome = Opened(session, request, now, left, /*resumed=*/true);
   outcome.taken_over = taken_over;
   return outcome;
@@ -114,7 +122,9 @@ Session& SessionShard::Begin(User& user, const OpenRequest& request,
   Session& session = sessions_[slot];
   session.policy = policies_.current();
   policies_.Hold(session.policy);
-  session.device = request.device.value_or(DeviceClass::kOther);
+  session.device = request.device.value_or(request.history != nullptr
+                                               ? request.history->device
+                                               : DeviceClass::kOther);
   session.lifecycle = Lifecycle::kIdle;
   session.flags = kNoSignalYet;
   session.told = State::kOffline;
@@ -166,6 +176,7 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
   if (request.rooms != nullptr) {
     ReplaceRooms(user, session, *request.rooms, now);
   }
+  if (request.history != nullptr) NoteReplaced(user, session, *request.history);
   Hear(session, request.signal, now);
   if (request.signal.has_value()) {
     // Beside a new session there is nothing that a blur could interrupt.

@@ -88,6 +88,7 @@ PresenceRecord SessionShard::RecordOf(const User& user, const Now& now) const {
   record.since = WallAt(user.since, now);
   record.last_seen = WallIfAny(last_seen, now);
   record.last_active = WallIfAny(last_active, now);
+  if (user.merged) record.merged_into = merged_into_.find(user.slot)->second;
   return record;
 }
 

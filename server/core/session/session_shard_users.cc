@@ -77,6 +77,8 @@ void SessionShard::Emit(User& user, const Aggregate& actual, Cause cause,
   if (actual.state() != user.told.state()) user.since = now.real;
   user.cause = cause;
   user.told = actual;
+  if (user.merged && IsLive(actual.state())) ForgetMerge(user);
+  if (user.has_intents && !IsLive(actual.state())) WithdrawIntents(user, now);
   change.after = RecordOf(user, now);
   outbox_.Put(std::move(change));
   has_changes_.store(true, std::memory_order_relaxed);
@@ -107,6 +109,7 @@ void SessionShard::Forget(User& user) {
   retained_.Erase(users_, user.slot);
   if (user.revision != 0) LeaveLog(user);
   forgotten_up_to_ = std::max(forgotten_up_to_, user.revision);
+  if (user.merged) ForgetMerge(user);
   by_id_.erase(user.slot);
   counts_.RemoveUser();
   counts_moved_ = true;
@@ -126,6 +129,8 @@ User& SessionShard::FindOrAddUser(absl::string_view id, std::uint64_t hash) {
   user.sessions = 0;
   user.retained = false;
   user.in_rooms = false;
+  user.merged = false;
+  user.has_intents = false;
   user.cause = Cause::kNone;
   user.told = Aggregate();
   user.id.Assign(id);

@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "server/core/presence_state.h"
 #include "server/core/time.h"
 
@@ -46,12 +47,23 @@ struct RoomChange {
   std::vector<absl::string_view> join;
 };
 
-// What few signals declare beside their kind.
-struct Declaration {
-  // Null: none. Only with kActive, kIdle and kBackground.
-  const RoomChange* rooms = nullptr;
+// That the user wants to reach another one in a room. Views, likewise.
+struct IntentDeclaration {
+  absl::string_view room;
+  absl::string_view target;
+  // At most limits::kMaxIntentExpiry; zero: not any more.
+  Duration expires_in{0};
+};
 
-  bool empty() const { return rooms == nullptr; }
+// What few signals declare beside their kind. Only with kActive, kIdle and
+// kBackground.
+struct Declaration {
+  // Null: none.
+  const RoomChange* rooms = nullptr;
+  // Of the same room and target the last counts.
+  absl::Span<const IntentDeclaration> intents;
+
+  bool empty() const { return rooms == nullptr && intents.empty(); }
 };
 
 // Names a session. Views: valid as long as what they point at.
@@ -81,8 +93,15 @@ struct Binding {
   bool unary() const { return stream == 0; }
 };
 
+struct GuestHistory;
+
 struct OpenRequest {
   SessionName name;
+  // Not empty: the session, of the same id, was this user's until now, a
+  // guest's. What is not given comes with it.
+  absl::string_view guest;
+  // Of `guest`; null if the guest has no such session.
+  const GuestHistory* history = nullptr;
   Binding binding;
   Instance instance = kNoInstance;
   // None: kOther for a new session, the held one for a resumed session.

@@ -35,6 +35,8 @@ struct PresenceRecord {
   absl::optional<WallTime> last_seen;
   // None also if the user was never active.
   absl::optional<WallTime> last_active;
+  // Whom the user, a guest who is OFFLINE, turned out to be; null if nobody.
+  std::shared_ptr<const std::string> merged_into;
 };
 
 struct Change {

@@ -6,7 +6,6 @@
 #ifndef LIFESIGN_SERVER_CORE_WATCH_INTEREST_INDEX_H_
 #define LIFESIGN_SERVER_CORE_WATCH_INTEREST_INDEX_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "server/base/inline_id.h"
 #include "server/base/mutex.h"
 #include "server/core/watch/change.h"
+#include "server/core/watch/delivery.h"
 #include "server/core/watch/watch.h"
 
 namespace lifesign {
@@ -153,10 +153,6 @@ class InterestIndex {
     Revision first_lost = 0;
   };
 
-  // One change on its way to those who are left it.
-  template <typename Encode>
-  class Delivery;
-
   // The place of `watch`, or the number of interests.
   std::size_t Find(absl::string_view user, const Interests& interests,
                    const Watch& watch) const
@@ -170,47 +166,6 @@ class InterestIndex {
   // Of the last change delivered, to whomever.
   Revision delivered_up_to_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t size_ ABSL_GUARDED_BY(mutex_) = 0;
-};
-
-template <typename Encode>
-class InterestIndex::Delivery {
- public:
-  Delivery(Change&& change, Encode& encode,
-           std::vector<std::shared_ptr<Watch>>& to_wake)
-      : change_(change),
-        changes_state_(change.ChangesState()),
-        encode_(encode),
-        to_wake_(to_wake) {}
-
-  // What differs only by device is told to nobody who watches states.
-  bool IsFor(const Watch& watch) const {
-    return changes_state_ || watch.terms().detail == Detail::kDevices;
-  }
-  // REQUIRES: IsFor(*watch). Returns the generation that it was left.
-  std::uint32_t LeaveWith(const WatchRef& watch) {
-    const Detail detail = watch->terms().detail;
-    if (published_ == nullptr) {
-      published_ = std::make_shared<PublishedChange>();
-      published_->change = std::move(change_);
-    }
-    const auto form = static_cast<std::size_t>(detail);
-    if (!encoded_[form]) {
-      encoded_[form] = true;
-      published_->wires[form] = encode_(published_->change, detail);
-    }
-    const Watch::Left left = watch->Deliver(published_);
-    if (left.wake) to_wake_.push_back(watch.shared());
-    return left.generation;
-  }
-
- private:
-  // Moved from once there is something published.
-  Change& change_;
-  const bool changes_state_;
-  Encode& encode_;
-  std::vector<std::shared_ptr<Watch>>& to_wake_;
-  std::shared_ptr<PublishedChange> published_;
-  std::array<bool, kDetails> encoded_{};
 };
 
 template <typename Encode>

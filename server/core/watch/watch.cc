@@ -28,13 +28,16 @@ Watch::Taken Watch::Take(std::size_t most) {
   if (taken.all && !taken.lost) {
     generation_.fetch_add(1, std::memory_order_relaxed);
   }
+  taken.whole = std::move(whole_);
+  taken.ended = ended_;
   NoteMail();
   return taken;
 }
 
 void Watch::NoteMail() {
   const bool full = mailbox_.full();
-  has_mail_.store(full || !mailbox_.empty(), std::memory_order_release);
+  has_mail_.store(full || !mailbox_.empty() || whole_ != nullptr || ended_,
+                  std::memory_order_release);
   full_.store(full, std::memory_order_relaxed);
 }
 
@@ -47,10 +50,26 @@ void Watch::OpenMailbox() {
 
 Watch::Left Watch::Deliver(PublishedChangePtr change) {
   MutexLock lock(mutex_);
-  const bool had_mail = mailbox_.full() || !mailbox_.empty();
+  const bool had_mail = HasMail();
   mailbox_.Put(std::move(change));
   NoteMail();
   return {!had_mail && HasMail(), generation()};
+}
+
+bool Watch::DeliverWhole(std::shared_ptr<const void> whole) {
+  MutexLock lock(mutex_);
+  const bool had_mail = HasMail();
+  whole_ = std::move(whole);
+  NoteMail();
+  return !had_mail;
+}
+
+bool Watch::End() {
+  MutexLock lock(mutex_);
+  const bool had_mail = HasMail();
+  ended_ = true;
+  NoteMail();
+  return !had_mail;
 }
 
 void Watch::Wake() {

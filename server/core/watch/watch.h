@@ -49,6 +49,11 @@ class Watch : public std::enable_shared_from_this<Watch> {
     // The mailbox was full: what lay in it, and what came since, is not here
     // and will not come.
     bool lost = false;
+    // Of the whole that is watched, as DeliverWhole left it last; null if it
+    // was taken before.
+    std::shared_ptr<const void> whole;
+    // See End.
+    bool ended = false;
   };
   // For its stream: takes up to `most` of what waits, oldest first.
   Taken Take(std::size_t most);
@@ -69,6 +74,13 @@ class Watch : public std::enable_shared_from_this<Watch> {
   };
   // For the publisher: leaves a change.
   Left Deliver(PublishedChangePtr change);
+  // Likewise, a word about the whole that is watched, in the bytes that its
+  // watchers share: it takes the place of the one before. Returns whether to
+  // wake.
+  bool DeliverWhole(std::shared_ptr<const void> whole);
+  // Likewise: whatever is watched can be watched no longer, and nothing more
+  // comes.
+  bool End();
   // A number that rises whenever the mailbox is emptied: what was left in
   // earlier generations has been taken.
   std::uint32_t generation() const {
@@ -93,6 +105,8 @@ class Watch : public std::enable_shared_from_this<Watch> {
   std::atomic<std::uint32_t> generation_{1};
   Mutex mutex_;  // last: nothing is taken under it
   Mailbox mailbox_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const void> whole_ ABSL_GUARDED_BY(mutex_);
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::size_t holds_ ABSL_GUARDED_BY(mutex_) = 0;
   // This, while it is held: who holds it may read it.
   std::shared_ptr<Watch> self_;

@@ -187,6 +187,21 @@ ApiError TooManyStreams(int most) {
                    absl::StrCat("the connection holds ", most, " streams"));
 }
 
+ApiError TooManyIntents() {
+  return Exhausted(v1::ERROR_REASON_TOO_MANY_INTENTS, "user",
+                   absl::StrCat("the user would want to reach more than ",
+                                limits::kMaxIntentsPerUser, " users"));
+}
+
+ApiError RoomTooLarge() {
+  ApiError error = Make(
+      grpc::StatusCode::FAILED_PRECONDITION, v1::ERROR_REASON_ROOM_TOO_LARGE,
+      "the room has too many users for its members to be watched");
+  error.metadata.emplace_back("most_users",
+                              absl::StrCat(limits::kMaxWatchedMembers));
+  return error;
+}
+
 ApiError TooManyRooms() {
   return Exhausted(v1::ERROR_REASON_TOO_MANY_ROOMS, "session",
                    absl::StrCat("the session would be in more than ",

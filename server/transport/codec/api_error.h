@@ -74,6 +74,8 @@ ApiError TooManySessionsOnStream(int most);
 ApiError TooManyStreams(int most);
 ApiError TooManyAwaitedUsers(std::int64_t most);
 ApiError TooManyRooms();
+ApiError RoomTooLarge();
+ApiError TooManyIntents();
 ApiError TooManyWatchedUsers(int most);
 ApiError InvalidResumeToken();
 // `fault`: what is wrong with it.

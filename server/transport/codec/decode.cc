@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
 #include "server/core/signal/text_rules.h"
+#include "server/transport/codec/decode_rooms.h"
 #include "server/transport/codec/times.h"
 
 namespace lifesign {
@@ -65,26 +66,6 @@ void DecodeMetadata(const v1::Metadata& message, absl::string_view path,
   }
 }
 
-// A list of room ids, found at `path`, without duplicates.
-void DecodeRooms(const google::protobuf::RepeatedPtrField<std::string>& ids,
-                 absl::string_view path, std::vector<absl::string_view>& rooms,
-                 FieldFaults& faults) {
-  rooms.clear();
-  if (ids.size() > limits::kMaxRoomsPerSession) {
-    faults.AddLimit(path, "max_rooms_per_session", "at most 100 rooms");
-    return;
-  }
-  for (int i = 0; i < ids.size() && !faults.full(); ++i) {
-    const absl::string_view id = ids[i];
-    const auto fault = IdFault(id, limits::kMaxIdBytes);
-    if (fault.has_value()) {
-      faults.Add(absl::StrCat(path, "[", i, "]"), *fault);
-    } else if (std::find(rooms.begin(), rooms.end(), id) == rooms.end()) {
-      rooms.push_back(id);
-    }
-  }
-}
-
 // `path` is that of `options` within its scope.
 void DecodeOptions(const v1::OpenOptions& options, absl::string_view path,
                    OpenParts& parts, OpenRequest& request,
@@ -106,6 +87,14 @@ void DecodeOptions(const v1::OpenOptions& options, absl::string_view path,
     DecodeRooms(options.rooms().room_ids(),
                 absl::StrCat(path, ".rooms.room_ids"), parts.rooms, faults);
     request.rooms = &parts.rooms;
+  }
+  if (!options.guest_user_id().empty()) {
+    CheckId(options.guest_user_id(), absl::StrCat(path, ".guest_user_id"),
+            faults);
+    if (options.guest_user_id() == request.name.user) {
+      faults.Add(absl::StrCat(path, ".guest_user_id"), "is the user");
+    }
+    request.guest = options.guest_user_id();
   }
 }
 
@@ -166,15 +155,19 @@ void DecodeLaterSignal(const Message& message, Signal& signal,
 template <typename Message>
 void DecodeDeclarations(const Message& message, DeclarationParts& parts,
                         Declaration& declaration, FieldFaults& faults) {
-  if (!message.has_rooms()) return;
-  if (message.kind() == v1::SIGNAL_KIND_DETACH ||
-      message.kind() == v1::SIGNAL_KIND_LEAVE) {
-    faults.Add("rooms", "not with DETACH or LEAVE");
+  const bool leaves = message.kind() == v1::SIGNAL_KIND_DETACH ||
+                      message.kind() == v1::SIGNAL_KIND_LEAVE;
+  if (message.has_rooms()) {
+    if (leaves) faults.Add("rooms", "not with DETACH or LEAVE");
+    DecodeRooms(message.rooms().join(), "rooms.join", parts.rooms.join, faults);
+    DecodeRooms(message.rooms().leave(), "rooms.leave", parts.rooms.leave,
+                faults);
+    declaration.rooms = &parts.rooms;
   }
-  DecodeRooms(message.rooms().join(), "rooms.join", parts.rooms.join, faults);
-  DecodeRooms(message.rooms().leave(), "rooms.leave", parts.rooms.leave,
-              faults);
-  declaration.rooms = &parts.rooms;
+  if (message.intents().empty()) return;
+  if (leaves) faults.Add("intents", "not with DETACH or LEAVE");
+  DecodeIntents(message.intents(), parts.intents, faults);
+  declaration.intents = parts.intents;
 }
 
 absl::optional<ApiError> ErrorOf(FieldFaults& faults) {
@@ -318,9 +311,9 @@ absl::optional<ApiError> DecodeOpen(const v1::Open& open, FieldScope scope,
   CheckHandle(open.handle(), faults);
   CheckId(open.user_id(), "user_id", faults);
   CheckId(open.session_id(), "session_id", faults);
+  request.name = {open.user_id(), open.session_id()};
   DecodeOptions(open.options(), "options", parts, request, faults);
   DecodeFirstSignal(open, request, faults);
-  request.name = {open.user_id(), open.session_id()};
   request.binding.handle = open.handle();
   return ErrorOf(faults);
 }
@@ -333,7 +326,9 @@ absl::optional<ApiError> DecodeSignal(const v1::Signal& message,
   return ErrorOf(faults);
 }
 
-bool Declares(const v1::Signal& message) { return message.has_rooms(); }
+bool Declares(const v1::Signal& message) {
+  return message.has_rooms() || message.intents_size() > 0;
+}
 
 absl::optional<ApiError> DecodeDeclaration(const v1::Signal& message,
                                            FieldScope scope,
@@ -363,6 +358,9 @@ absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
     if (message.has_rooms()) {
       faults.Add("rooms", "not together with open: see open.rooms");
     }
+    if (message.intents_size() > 0) {
+      faults.Add("intents", "not together with open");
+    }
     return ErrorOf(faults);
   }
   DecodeLaterSignal(message, signal.signal, faults);
@@ -383,7 +381,10 @@ absl::optional<ApiError> DecodeWatch(v1::WatchPresenceRequest& message,
                          faults);
       break;
     case v1::WatchPresenceRequest::kAll:
-      options.everyone = true;
+      options.whom = WatchOptions::Whom::kEveryone;
+      break;
+    case v1::WatchPresenceRequest::kRoom:
+      DecodeRoomSelector(message, options, faults);
       break;
     case v1::WatchPresenceRequest::SELECTOR_NOT_SET:
       faults.Add("selector", "required: whom to watch");

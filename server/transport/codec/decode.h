@@ -9,6 +9,7 @@
 
 #include <google/protobuf/repeated_field.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ bool Declares(const v1::Signal& message);
 // What a Declaration points at, beside its message.
 struct DeclarationParts {
   RoomChange rooms;
+  std::vector<IntentDeclaration> intents;
 };
 
 // What a signal declares, likewise; `declaration` points into `message` and
@@ -91,10 +93,21 @@ absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
 
 // A WatchPresenceRequest.
 struct WatchOptions {
+  enum class Whom : std::uint8_t {
+    kUsers,      // `users`: sorted, without duplicates
+    kEveryone,   // the whole tenant
+    kMembers,    // those of `room`
+    kOccupancy,  // how many are in `room`
+    kIntents,    // who wants to reach `target` in `room`
+  };
+
+  bool everyone() const { return whom == Whom::kEveryone; }
+
   std::string tenant;
-  // The whole tenant; else `users`: sorted, without duplicates.
-  bool everyone = false;
+  Whom whom = Whom::kUsers;
   std::vector<std::string> users;
+  std::string room;
+  std::string target;
   WatchTerms terms;
   absl::optional<ResumeToken> resume;
   Duration batching_delay{0};

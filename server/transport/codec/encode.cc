@@ -121,6 +121,25 @@ const grpc::Slice& WireOf(const PublishedChange& change, Detail detail) {
   return *static_cast<const grpc::Slice*>(change.wire(detail).get());
 }
 
+// As a field of another message.
+template <typename Message>
+std::shared_ptr<const grpc::Slice> SerializeAsField(int number,
+                                                    const Message& message) {
+  const std::size_t size = message.ByteSizeLong();
+  const std::uint32_t tag = WireFormatLite::MakeTag(
+      number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  const auto length = static_cast<std::uint32_t>(size);
+  auto slice = std::make_shared<grpc::Slice>(
+      CodedOutputStream::VarintSize32(tag) +
+      CodedOutputStream::VarintSize32(length) + size);
+  // A slice that nobody else holds yet may be written to.
+  auto* to = const_cast<std::uint8_t*>(slice->begin());
+  to = CodedOutputStream::WriteVarint32ToArray(tag, to);
+  to = CodedOutputStream::WriteVarint32ToArray(length, to);
+  message.SerializeWithCachedSizesToArray(to);
+  return slice;
+}
+
 grpc::Slice Concatenate(absl::Span<const PublishedChangePtr> changes,
                         Detail detail) {
   std::size_t size = 0;
@@ -262,32 +281,51 @@ void EncodeRecord(const PresenceRecord& record, Detail detail,
   EncodeCommon(record, to);
   to.set_cause(EncodeCause(record.cause));
   if (detail == Detail::kDevices) EncodeDevices(record.devices, to);
+  if (record.merged_into != nullptr) to.set_merged_into(*record.merged_into);
 }
 
 std::shared_ptr<const void> EncodeChange(const Change& change, Detail detail) {
   ScratchArena arena;
   auto& record = arena.Create<v1::PresenceRecord>();
   EncodeRecord(change.after, detail, record);
-  const std::size_t size = record.ByteSizeLong();
-  constexpr std::uint32_t kTag =
-      WireFormatLite::MakeTag(v1::WatchPresenceResponse::kChangesFieldNumber,
-                              WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-  const auto length = static_cast<std::uint32_t>(size);
-  auto slice = std::make_shared<grpc::Slice>(
-      CodedOutputStream::VarintSize32(kTag) +
-      CodedOutputStream::VarintSize32(length) + size);
-  // A slice that nobody else holds yet may be written to.
-  auto* to = const_cast<std::uint8_t*>(slice->begin());
-  to = CodedOutputStream::WriteVarint32ToArray(kTag, to);
-  to = CodedOutputStream::WriteVarint32ToArray(length, to);
-  record.SerializeWithCachedSizesToArray(to);
-  return slice;
+  return SerializeAsField(v1::WatchPresenceResponse::kChangesFieldNumber,
+                          record);
 }
+
+std::shared_ptr<const void> EncodeWholeRoom(absl::string_view room,
+                                            const Occupancy& occupancy) {
+  ScratchArena arena;
+  auto& message = arena.Create<v1::Occupancy>();
+  EncodeOccupancy(room, occupancy, message);
+  return SerializeAsField(v1::WatchPresenceResponse::kOccupancyFieldNumber,
+                          message);
+}
+
+void EncodeIntent(const IntentView& intent, v1::Intent& to) {
+  to.set_user_id(intent.from);
+  to.set_target_user_id(intent.target);
+  EncodeTime(intent.expires_at, *to.mutable_expires_at());
+}
+
+std::shared_ptr<const void> EncodeAllIntents(
+    absl::string_view room, absl::Span<const IntentView> intents) {
+  ScratchArena arena;
+  auto& message = arena.Create<v1::Intents>();
+  message.set_room_id(std::string(room));
+  for (const IntentView& intent : intents) {
+    EncodeIntent(intent, *message.add_intents());
+  }
+  return SerializeAsField(v1::WatchPresenceResponse::kIntentsFieldNumber,
+                          message);
+}
+
+Room::Encoders RoomEncoders() { return {EncodeWholeRoom, EncodeAllIntents}; }
 
 grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
                                    absl::Span<const PublishedChangePtr> changes,
                                    Detail detail,
-                                   const v1::WatchPresenceResponse& tail) {
+                                   const v1::WatchPresenceResponse& tail,
+                                   const void* whole) {
   // Usually one.
   absl::InlinedVector<grpc::Slice, 2> pieces;
   if (head.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(head));
@@ -299,6 +337,9 @@ grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
     }
   }
   if (tail.ByteSizeLong() > 0) pieces.push_back(SerializeToSlice(tail));
+  if (whole != nullptr) {
+    pieces.push_back(*static_cast<const grpc::Slice*>(whole));
+  }
   return grpc::ByteBuffer(pieces.data(), pieces.size());
 }
 
@@ -308,7 +349,7 @@ grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes,
     return grpc::ByteBuffer(&WireOf(*changes[0], detail), 1);
   }
   const auto& nothing = v1::WatchPresenceResponse::default_instance();
-  return JoinWatchResponse(nothing, changes, detail, nothing);
+  return JoinWatchResponse(nothing, changes, detail, nothing, nullptr);
 }
 
 }  // namespace lifesign

@@ -16,7 +16,9 @@
 #include "lifesign/v1/presence.pb.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/core/query/views.h"
+#include "server/core/room/intent.h"
 #include "server/core/room/occupancy.h"
+#include "server/core/room/room.h"
 #include "server/core/watch/change.h"
 
 namespace lifesign {
@@ -32,6 +34,16 @@ void EncodeExplanation(const UserExplanation& explanation,
                        v1::ExplainPresenceResponse& to);
 void EncodeOccupancy(absl::string_view room, const Occupancy& occupancy,
                      v1::Occupancy& to);
+// How many are in a room as the field `occupancy` of a WatchPresenceResponse:
+// the bytes that all who watch that share. Fits Room::Encoders.
+std::shared_ptr<const void> EncodeWholeRoom(absl::string_view room,
+                                            const Occupancy& occupancy);
+void EncodeIntent(const IntentView& intent, v1::Intent& to);
+// Who wants to reach a user there, likewise.
+std::shared_ptr<const void> EncodeAllIntents(
+    absl::string_view room, absl::Span<const IntentView> intents);
+// Both.
+Room::Encoders RoomEncoders();
 void EncodeRecord(const PresenceRecord& record, Detail detail,
                   v1::PresenceRecord& to);
 
@@ -40,12 +52,14 @@ void EncodeRecord(const PresenceRecord& record, Detail detail,
 std::shared_ptr<const void> EncodeChange(const Change& change, Detail detail);
 
 // A message of a watch: `head`, then `changes` as EncodeChange made them for
-// `detail`, then `tail`. Message fields are given in the order of their
-// numbers: head holds those up to `changes`, tail those above.
+// `detail`, then `tail`, then `whole` as one of RoomEncoders made it, if any.
+// Message fields are given in the order of their numbers: head holds those up
+// to `changes`, tail those above.
 grpc::ByteBuffer JoinWatchResponse(const v1::WatchPresenceResponse& head,
                                    absl::Span<const PublishedChangePtr> changes,
                                    Detail detail,
-                                   const v1::WatchPresenceResponse& tail);
+                                   const v1::WatchPresenceResponse& tail,
+                                   const void* whole);
 
 // A message of nothing but `changes`.
 grpc::ByteBuffer JoinChanges(absl::Span<const PublishedChangePtr> changes,

@@ -18,6 +18,8 @@ ApiError RefusalError(Refusal refusal, Duration retry_after,
       return TooManySessions(max_sessions_per_user);
     case Refusal::kTooManyRooms:
       return TooManyRooms();
+    case Refusal::kTooManyIntents:
+      return TooManyIntents();
     case Refusal::kNone:
       break;
   }

@@ -49,6 +49,23 @@ std::uint64_t HashUsers(absl::Span<const std::string> users) {
   return hash;
 }
 
+std::uint64_t HashMembers(absl::string_view room) {
+  constexpr std::uint64_t kSeed = 0x6d65'6d62'6572'7300;
+  return XXH3_64bits_withSeed(room.data(), room.size(), kSeed);
+}
+
+std::uint64_t HashOccupancy(absl::string_view room) {
+  constexpr std::uint64_t kSeed = 0x6f63'6375'7061'6e63;
+  return XXH3_64bits_withSeed(room.data(), room.size(), kSeed);
+}
+
+std::uint64_t HashIntents(absl::string_view room, absl::string_view target) {
+  constexpr std::uint64_t kSeed = 0x696e'7465'6e74'7300;
+  return XXH3_64bits_withSeed(
+      target.data(), target.size(),
+      XXH3_64bits_withSeed(room.data(), room.size(), kSeed));
+}
+
 std::uint64_t HashSelector(std::uint64_t whom, const WatchTerms& terms) {
   std::string bytes;
   AppendNumber(whom, 8, bytes);

@@ -43,6 +43,11 @@ std::uint32_t HashTenant(absl::string_view tenant);
 std::uint64_t HashUsers(absl::Span<const std::string> users);
 // In place of HashUsers: of everyone.
 inline constexpr std::uint64_t kHashOfEveryone = 0x9e37'79b9'7f4a'7c15;
+// Likewise: of the members of a room, or of how many they are.
+std::uint64_t HashMembers(absl::string_view room);
+std::uint64_t HashOccupancy(absl::string_view room);
+// Likewise: of who wants to reach `target` there.
+std::uint64_t HashIntents(absl::string_view room, absl::string_view target);
 
 // Of whom is watched and on which terms: who goes on with other ones was not
 // told what they tell.

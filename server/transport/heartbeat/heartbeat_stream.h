@@ -81,10 +81,13 @@ class HeartbeatStream final
   void ApplyOpen(const v1::Open& open, int index, const Now& now,
                  std::vector<Binding>& taken_over)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What speaks against binding `name` to `handle`; frees what the engine says
-  // is free.
-  absl::optional<ApiError> MakeRoom(std::uint32_t handle, NameHash name,
-                                    const Now& now)
+  // What speaks against binding what is to be opened to `handle`; frees what
+  // the engine says is free.
+  absl::optional<ApiError> MakeRoom(std::uint32_t handle,
+                                    const OpenRequest& request, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Frees the handle of a guest's session that has gone over.
+  void FreeGuest(const OpenRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplySignals(const v1::HeartbeatRequest& message, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

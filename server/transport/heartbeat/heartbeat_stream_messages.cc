@@ -61,7 +61,7 @@ void HeartbeatStream::ApplyOpen(const v1::Open& open, int index, const Now& now,
   OpenRequest request;
   auto error = DecodeOpen(open, {"opens", index}, parts, request);
   if (!error.has_value()) {
-    error = MakeRoom(open.handle(), HashName(request.name), now);
+    error = MakeRoom(open.handle(), request, now);
   }
   if (error.has_value()) {
     answers_.AddError(received_, open.handle(), *error);
@@ -75,6 +75,7 @@ void HeartbeatStream::ApplyOpen(const v1::Open& open, int index, const Now& now,
                                    parts_.limits.max_sessions_per_user));
     return;
   }
+  FreeGuest(request);
   handles_.Free(open.handle());
   handles_.Bind(open.handle(), {outcome.ref, HashName(request.name)});
   empty_since_ = kNever;
@@ -91,11 +92,24 @@ void HeartbeatStream::ApplyOpen(const v1::Open& open, int index, const Now& now,
   }
 }
 
+void HeartbeatStream::FreeGuest(const OpenRequest& request) {
+  if (request.guest.empty()) return;
+  const auto handle =
+      handles_.HandleOf(HashName({request.guest, request.name.session}));
+  if (handle.has_value()) handles_.Free(*handle);
+}
+
 absl::optional<ApiError> HeartbeatStream::MakeRoom(std::uint32_t handle,
-                                                   NameHash name,
+                                                   const OpenRequest& request,
                                                    const Now& now) {
+  const NameHash name = HashName(request.name);
   if (const HandleTable::Bound* bound = handles_.Find(handle)) {
     if (bound->name == name) return absl::nullopt;
+    // A guest's session gives its handle to the user's.
+    if (!request.guest.empty() &&
+        bound->name == HashName({request.guest, request.name.session})) {
+      return absl::nullopt;
+    }
     if (parts_.engine.IsBound(bound->ref, now)) return HandleInUse();
     handles_.Free(handle);
   }
@@ -153,8 +167,11 @@ void HeartbeatStream::ApplyDeclaring(const v1::Signal& message, int index,
   signal.ref = bound->ref;
   signal.outcome =
       parts_.engine.ApplyDeclaring(signal.ref, signal.signal, declaration, now);
-  if (signal.outcome.refusal == Refusal::kTooManyRooms) {
-    answers_.AddError(received_, message.handle(), TooManyRooms());
+  const Refusal refusal = signal.outcome.refusal;
+  if (refusal == Refusal::kTooManyRooms ||
+      refusal == Refusal::kTooManyIntents) {
+    answers_.AddError(received_, message.handle(),
+                      RefusalError(refusal, Duration(0), 0));
     return;
   }
   last_applied_ = now.presence;

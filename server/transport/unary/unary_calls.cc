@@ -104,6 +104,9 @@ absl::optional<ApiError> BatchError(
 absl::optional<ApiError> RoomError(const v1::GetRoomRequest& request) {
   FieldFaults faults;
   CheckId(request.room_id(), "room_id", faults);
+  if (!request.intents_for_user_id().empty()) {
+    CheckId(request.intents_for_user_id(), "intents_for_user_id", faults);
+  }
   if (faults.empty()) return absl::nullopt;
   return std::move(faults).ToError();
 }
@@ -229,6 +232,12 @@ grpc::Status UnaryCalls::GetRoom(const grpc::ByteBuffer& request,
         EncodeOccupancy(message.room_id(),
                         parts_.engine.GetOccupancy(message.room_id(), now),
                         *answer.mutable_occupancy());
+        if (!message.intents_for_user_id().empty()) {
+          for (const IntentView& intent : parts_.engine.IntentsTowards(
+                   message.room_id(), message.intents_for_user_id(), now)) {
+            EncodeIntent(intent, *answer.add_intents());
+          }
+        }
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
       });

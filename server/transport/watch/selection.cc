@@ -90,4 +90,83 @@ Selection::Slice TenantSelection::CopySlice(std::size_t most, const Now& now) {
   return {std::move(slice.records), slice.compacted};
 }
 
+RoomSelection::RoomSelection(PresenceEngine& engine,
+                             std::shared_ptr<Watch> watch, std::string room,
+                             View view, std::string target)
+    : engine_(engine),
+      watch_(std::move(watch)),
+      room_(std::move(room)),
+      view_(view),
+      target_(std::move(target)) {}
+
+void RoomSelection::BeginCopy(Revision since) {
+  since_ = since;
+  copied_ = false;
+}
+
+void RoomSelection::BeginCopyOfSkipped() { assert(false); }
+
+bool RoomSelection::Remembers(Revision since) const {
+  // Of the others the newest is all there is to tell.
+  return view_ != View::kMembers || engine_.RoomRemembers(room_, since);
+}
+
+void RoomSelection::BeginCopyOf(std::vector<std::string> users) {
+  assert(users.empty());
+  static_cast<void>(users);
+  copied_ = true;
+}
+
+Selection::Slice RoomSelection::CopySlice(std::size_t most, const Now& now) {
+  assert(most >= std::size_t{limits::kMaxWatchedMembers});
+  static_cast<void>(most);
+  copied_ = true;
+  Slice slice;
+  switch (view_) {
+    case View::kMembers:
+      CopyMembers(now, slice);
+      break;
+    case View::kOccupancy:
+      watch_->OpenMailbox();
+      slice.leads_to = engine_.WatchOccupancy(watch_, room_, now);
+      break;
+    case View::kIntents:
+      watch_->OpenMailbox();
+      slice.leads_to = engine_.WatchIntents(watch_, room_, target_, now);
+      break;
+  }
+  return slice;
+}
+
+void RoomSelection::CopyMembers(const Now& now, Slice& slice) {
+  switch (engine_.CopyRoomAndRegister(watch_, room_, since_, now, slice.records,
+                                      slice.leads_to)) {
+    case Room::Copied::kTooLarge:
+      slice.too_large = true;
+      break;
+    case Room::Copied::kCompacted:
+      slice.compacted = true;
+      break;
+    case Room::Copied::kClosed:
+    case Room::Copied::kCopied:
+      break;
+  }
+  const auto is_told = [this](const PresenceRecord& record) {
+    const auto told = told_.find(record.user);
+    return told != told_.end() && told->second == record.revision;
+  };
+  if (since_ != 0) {
+    slice.records.erase(
+        std::remove_if(slice.records.begin(), slice.records.end(), is_told),
+        slice.records.end());
+  }
+}
+
+void RoomSelection::NoteTold(const Change& change, Revision delivered_up_to) {
+  // All that had been told when more was known to be delivered is among that.
+  if (delivered_up_to > told_since_) told_.clear();
+  told_since_ = delivered_up_to;
+  told_[change.after.user] = change.after.revision;
+}
+
 }  // namespace lifesign

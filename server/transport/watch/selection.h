@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "server/core/presence_engine.h"
@@ -50,14 +51,23 @@ class Selection {
     // Someone who changed was forgotten: the copy is over, and a snapshot is to
     // be made instead.
     bool compacted = false;
+    // What is selected cannot be watched: the copy is over.
+    bool too_large = false;
+    // Everything up to it is in the copy, as far as that is known better than
+    // when it began; else 0.
+    Revision leads_to = 0;
   };
   // The next slice: passes at most `most` users, and may be empty. REQUIRES:
   // !copied(), 0 < most <= limits::kSnapshotSliceUsers.
   virtual Slice CopySlice(std::size_t most, const Now& now) = 0;
 
-  // `change`, which was taken out of the mailbox, is newer than the `since` of
-  // the next copy may be: that is not to tell it again.
-  virtual void NoteTold(const Change& change) = 0;
+  // `change`, which was taken out of the mailbox, is newer than what is known
+  // to be delivered, and the `since` of the next copy may be that: it is not to
+  // tell it again.
+  virtual void NoteTold(const Change& change, Revision delivered_up_to) = 0;
+  // Every change up to it has been left with the watch, if it is registered for
+  // its user. Not above `published_up_to` of a later call.
+  virtual Revision published_up_to() const = 0;
 
   // Nothing more is delivered to the watch.
   virtual void Release() = 0;
@@ -80,8 +90,11 @@ class SetSelection final : public Selection {
   void BeginCopyOf(std::vector<std::string> users) override;
   bool copied() const override { return to_copy().IsEnd(place_); }
   Slice CopySlice(std::size_t most, const Now& now) override;
-  void NoteTold(const Change& change) override {
+  void NoteTold(const Change& change, Revision) override {
     engine_.NoteTold(*watch_, change);
+  }
+  Revision published_up_to() const override {
+    return engine_.published_up_to();
   }
   void Release() override;
   std::size_t steps_to_release() const override { return users_.size(); }
@@ -126,7 +139,10 @@ class TenantSelection final : public Selection {
   bool copied() const override { return engine_.HasCopiedAll(copy_); }
   Slice CopySlice(std::size_t most, const Now& now) override;
   // The index knows.
-  void NoteTold(const Change&) override {}
+  void NoteTold(const Change&, Revision) override {}
+  Revision published_up_to() const override {
+    return engine_.published_up_to();
+  }
   void Release() override { engine_.UnregisterAll(*watch_); }
   // One a shard.
   std::size_t steps_to_release() const override { return 0; }
@@ -135,6 +151,50 @@ class TenantSelection final : public Selection {
   PresenceEngine& engine_;
   const std::shared_ptr<Watch> watch_;
   PresenceEngine::AllCopy copy_;
+};
+
+// A room, with revisions of its own: its members, of whom a snapshot tells
+// those who are live there and in a state of interest, or how many they are,
+// which is told of no user.
+class RoomSelection final : public Selection {
+ public:
+  enum class View : std::uint8_t { kMembers, kOccupancy, kIntents };
+
+  // `engine` outlives it.
+  RoomSelection(PresenceEngine& engine, std::shared_ptr<Watch> watch,
+                std::string room, View view, std::string target = "");
+
+  // Opens the mailbox with the one slice there is.
+  void BeginCopy(Revision since) override;
+  bool skips() const override { return false; }
+  void BeginCopyOfSkipped() override;
+  bool Remembers(Revision since) const override;
+  // REQUIRES: none: nobody was told to be unknown.
+  void BeginCopyOf(std::vector<std::string> users) override;
+  bool copied() const override { return copied_; }
+  // REQUIRES: `most` is not less than limits::kMaxWatchedMembers.
+  Slice CopySlice(std::size_t most, const Now& now) override;
+  void NoteTold(const Change& change, Revision delivered_up_to) override;
+  Revision published_up_to() const override {
+    return engine_.LastRevisionOfRoom(room_);
+  }
+  void Release() override { engine_.UnregisterFromRoom(*watch_, room_); }
+  std::size_t steps_to_release() const override { return 1; }
+
+ private:
+  void CopyMembers(const Now& now, Slice& slice);
+
+  PresenceEngine& engine_;
+  const std::shared_ptr<Watch> watch_;
+  const std::string room_;
+  const View view_;
+  // Of the view kIntents.
+  const std::string target_;
+  bool copied_ = false;
+  Revision since_ = 0;
+  // What was told that is newer than what had been delivered then.
+  Revision told_since_ = 0;
+  absl::flat_hash_map<std::string, Revision> told_;
 };
 
 }  // namespace lifesign

@@ -24,7 +24,8 @@ struct WatchDraft {
 
   // Whether there is anything to say of users or time.
   bool tells() const {
-    return told() > 0 || !changes.empty() || tail.ByteSizeLong() > 0;
+    return told() > 0 || !changes.empty() || tail.ByteSizeLong() > 0 ||
+           whole != nullptr;
   }
   bool empty() const { return !tells() && head.ByteSizeLong() == 0; }
 
@@ -34,7 +35,7 @@ struct WatchDraft {
   }
 
   grpc::ByteBuffer Join(Detail detail) const {
-    return JoinWatchResponse(head, changes, detail, tail);
+    return JoinWatchResponse(head, changes, detail, tail, whole.get());
   }
 
   // Fields up to `changes`; of these, what was copied for this watch.
@@ -43,6 +44,8 @@ struct WatchDraft {
   Mail changes;
   // Fields after it.
   v1::WatchPresenceResponse& tail;
+  // Shared with others: how many are in a room. Null: not told.
+  std::shared_ptr<const void> whole;
 };
 
 }  // namespace lifesign

@@ -45,16 +45,7 @@ void WatchStream::Begin(WatchOptions options, const Now& now) {
   options_ = std::move(options);
   options_.terms.mailbox_bytes = parts_.limits.max_mailbox_bytes;
   watch_ = std::make_shared<Watch>(weak_from_this(), options_.terms);
-  if (options_.everyone) {
-    whom_ = kHashOfEveryone;
-    selection_ = std::make_shared<TenantSelection>(parts_.engine, watch_);
-  } else {
-    whom_ = HashUsers(options_.users);
-    selection_ =
-        std::make_shared<SetSelection>(parts_.engine, watch_, options_.users);
-    // Kept there, in less memory.
-    std::vector<std::string>().swap(options_.users);
-  }
+  Select();
   write_began_ = now.presence;
   token_told_ = now.presence;
   resync_ = ReasonToResync();
@@ -67,6 +58,39 @@ void WatchStream::Begin(WatchOptions options, const Now& now) {
   ExpectNext(now);
 }
 
+void WatchStream::Select() {
+  PresenceEngine& engine = parts_.engine;
+  switch (options_.whom) {
+    case WatchOptions::Whom::kUsers:
+      whom_ = HashUsers(options_.users);
+      selection_ =
+          std::make_shared<SetSelection>(engine, watch_, options_.users);
+      // Kept there, in less memory.
+      std::vector<std::string>().swap(options_.users);
+      return;
+    case WatchOptions::Whom::kEveryone:
+      whom_ = kHashOfEveryone;
+      selection_ = std::make_shared<TenantSelection>(engine, watch_);
+      return;
+    case WatchOptions::Whom::kMembers:
+      whom_ = HashMembers(options_.room);
+      selection_ = std::make_shared<RoomSelection>(
+          engine, watch_, options_.room, RoomSelection::View::kMembers);
+      return;
+    case WatchOptions::Whom::kOccupancy:
+      whom_ = HashOccupancy(options_.room);
+      selection_ = std::make_shared<RoomSelection>(
+          engine, watch_, options_.room, RoomSelection::View::kOccupancy);
+      return;
+    case WatchOptions::Whom::kIntents:
+      whom_ = HashIntents(options_.room, options_.target);
+      selection_ = std::make_shared<RoomSelection>(
+          engine, watch_, options_.room, RoomSelection::View::kIntents,
+          options_.target);
+      return;
+  }
+}
+
 v1::ResyncReason WatchStream::ReasonToResync() const {
   if (!options_.resume.has_value()) return v1::RESYNC_REASON_UNSPECIFIED;
   const ResumeToken& token = *options_.resume;
@@ -76,7 +100,7 @@ v1::ResyncReason WatchStream::ReasonToResync() const {
   if (token.selector != HashSelector(whom_, options_.terms)) {
     return v1::RESYNC_REASON_OTHER_SELECTOR;
   }
-  if (token.revision > parts_.engine.published_up_to()) {
+  if (token.revision > selection_->published_up_to()) {
     return v1::RESYNC_REASON_AHEAD;
   }
   if (!selection_->Remembers(token.revision)) {
@@ -176,6 +200,7 @@ void WatchStream::EndForDrain() {
     ScratchArena arena;
     WatchDraft draft(arena);
     draft.changes = TakeMail();
+    draft.whole = std::move(whole_);
     EncodeReadTime(parts_.engine, now, *draft.tail.mutable_progress());
     DraftToken(now, draft);
     Write(now, draft.Join(options_.terms.detail));

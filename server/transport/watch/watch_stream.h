@@ -114,8 +114,9 @@ class WatchStream final : public StreamLogic,
   // --- What it says (watch_stream_messages.cc) ---
 
   // Writes the next message, if there is something to say and nothing in
-  // flight.
+  // flight. Ends the watch if it can go on no longer.
   void Pump(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Tell(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The same for a watch that has changes to tell and nothing else, without a
   // draft: most messages, and there are many. False if there may be more.
   bool PumpChangesOnly(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -160,6 +161,7 @@ class WatchStream final : public StreamLogic,
   // Makes watch and selection of `options`, and begins to copy.
   void Begin(WatchOptions options, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Select() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Why the token cannot be continued from; UNSPECIFIED if it can, or without
   // one.
   v1::ResyncReason ReasonToResync() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -188,7 +190,8 @@ class WatchStream final : public StreamLogic,
   WatchOptions options_ ABSL_GUARDED_BY(mutex_);
   // Null for WatchPresence.
   std::unique_ptr<Following> following_ ABSL_GUARDED_BY(mutex_);
-  // Of the selection: HashUsers or kHashOfEveryone.
+  // Of the selection: HashUsers, kHashOfEveryone, HashMembers or
+  // HashOccupancy.
   std::uint64_t whom_ ABSL_GUARDED_BY(mutex_) = 0;
   // Made by Begin.
   std::shared_ptr<Watch> watch_ ABSL_GUARDED_BY(mutex_);
@@ -212,6 +215,11 @@ class WatchStream final : public StreamLogic,
   Revision copy_leads_to_ ABSL_GUARDED_BY(mutex_) = 0;
   // The last message told a slice of the copy that is under way.
   bool slice_was_last_ ABSL_GUARDED_BY(mutex_) = false;
+  // How many are in the room, as it was taken from the mailbox and not written
+  // yet.
+  std::shared_ptr<const void> whole_ ABSL_GUARDED_BY(mutex_);
+  // What is watched can be watched no longer.
+  bool too_large_ ABSL_GUARDED_BY(mutex_) = false;
   // A chore will call GoOn.
   bool goes_on_later_ ABSL_GUARDED_BY(mutex_) = false;
   PresenceTime write_began_ ABSL_GUARDED_BY(mutex_);

@@ -17,7 +17,11 @@ namespace lifesign {
 
 void WatchStream::Pump(const Now& now) {
   if (writing_ || phase_ >= Phase::kFinished) return;
-  if (PumpChangesOnly(now)) return;
+  if (!PumpChangesOnly(now)) Tell(now);
+  if (too_large_) FinishWithToken(RoomTooLarge());
+}
+
+void WatchStream::Tell(const Now& now) {
   ScratchArena arena;
   WatchDraft draft(arena);
   if (!created_told_) DraftCreated(draft);
@@ -37,6 +41,7 @@ void WatchStream::Pump(const Now& now) {
     DraftMail(now, draft);
     if (copying_) DraftCopy(now, draft);
   }
+  if (too_large_ && !draft.tells()) return;
   if (!draft.empty()) {
     Write(now, draft.Join(options_.terms.detail));
   } else if (copying_) {
@@ -70,13 +75,13 @@ void WatchStream::BeginCopy(Revision since) {
   copying_ = true;
   copy_since_ = since;
   // Before anything is copied.
-  copy_leads_to_ = parts_.engine.published_up_to();
+  copy_leads_to_ = selection_->published_up_to();
   selection_->BeginCopy(since);
 }
 
 void WatchStream::BeginLateSnapshot() {
   phase_ = Phase::kLateSnapshot;
-  if (options_.everyone) {
+  if (options_.everyone()) {
     // Who came back comes by mail. What the last of them did may not be
     // published yet, and SYNCED would say that they are gone.
     BeginCopy(delivered_up_to_);
@@ -109,6 +114,9 @@ void WatchStream::DraftCopy(const Now& now, WatchDraft& draft) {
       BeginAnew(draft);
       continue;
     }
+    too_large_ = slice.too_large;
+    if (too_large_) return;
+    copy_leads_to_ = std::max(copy_leads_to_, slice.leads_to);
     for (const PresenceRecord& record : slice.records) {
       DraftRecord(record, draft);
     }
@@ -170,6 +178,7 @@ void WatchStream::DraftSynced(const Now& now, WatchDraft& draft) {
   // Not beside other changes: of a user there is one in a message.
   if (draft.changes.empty() && draft.head.changes().empty()) {
     draft.changes = TakeMail();
+    draft.whole = std::move(whole_);
   }
   EncodeReadTime(parts_.engine, now, *draft.tail.mutable_synced());
   DraftToken(now, draft);
@@ -182,8 +191,9 @@ void WatchStream::DraftSynced(const Now& now, WatchDraft& draft) {
 
 void WatchStream::DraftMail(const Now& now, WatchDraft& draft) {
   if (MailIsDue(now)) draft.changes = TakeMail();
+  draft.whole = std::move(whole_);
   const bool live = phase_ == Phase::kLive;
-  if (!draft.changes.empty()) {
+  if (!draft.changes.empty() || draft.whole != nullptr) {
     if (live) DraftTokenIfDue(now, draft);
     return;
   }
@@ -192,6 +202,7 @@ void WatchStream::DraftMail(const Now& now, WatchDraft& draft) {
   if (!live) return;
   // Whatever waits for its batch must not be left behind by the token.
   draft.changes = TakeMail();
+  draft.whole = std::move(whole_);
   DraftToken(now, draft);
 }
 
@@ -209,6 +220,8 @@ bool WatchStream::MailIsDue(const Now& now) const {
 Watch::Taken WatchStream::TakeChanges() {
   mail_since_ = kNever;
   Watch::Taken taken = watch_->Take(limits::kChangesPerMessage);
+  if (taken.whole != nullptr) whole_ = std::move(taken.whole);
+  too_large_ = too_large_ || taken.ended;
   for (const auto& change : taken.mail) {
     if (unknown_.empty()) break;
     unknown_.erase(change->change.after.user);
@@ -219,11 +232,13 @@ Watch::Taken WatchStream::TakeChanges() {
 Mail WatchStream::TakeMail() {
   // Read before the mailbox is emptied: what is published after it may arrive
   // only after that.
-  const Revision published = parts_.engine.published_up_to();
+  const Revision published = selection_->published_up_to();
   Watch::Taken taken = TakeChanges();
   if (copying_) {
     // Where a copy leads, and whether mail was lost meanwhile, is seen at its
     // end.
+  } else if (taken.ended) {
+    // What ended it is not among the mail, nor is all that came before.
   } else if (taken.lost) {
     BeginCopy(delivered_up_to_);
   } else if (taken.all) {
@@ -231,7 +246,7 @@ Mail WatchStream::TakeMail() {
   }
   for (const auto& change : taken.mail) {
     if (change->change.after.revision > delivered_up_to_) {
-      selection_->NoteTold(change->change);
+      selection_->NoteTold(change->change, delivered_up_to_);
     }
   }
   return std::move(taken.mail);

@@ -83,7 +83,8 @@ class Watch {
   // Waits for the next response; false at the end.
   bool Next(Value& response);
   // Waits for what comes next: "created", "resync", "snapshot" (one record),
-  // "changes" (one record), "synced" or "progress". False at the end.
+  // "changes" (one record), "synced", "progress" or "occupancy". False at the
+  // end.
   bool NextPart(std::string& name, Value& content);
   grpc::Status End();
 

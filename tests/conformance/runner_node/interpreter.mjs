@@ -17,6 +17,8 @@ const PARTS_OF_WATCH = [
   'changes',
   'synced',
   'progress',
+  'occupancy',
+  'intents',
 ];
 
 const typed = (name) => `lifesign.v1.${name}`;

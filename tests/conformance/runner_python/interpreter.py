@@ -20,7 +20,7 @@ PATIENCE = 30
 SERVICE = "/lifesign.v1.PresenceService/"
 METHODS = stubs.service.DESCRIPTOR.services_by_name["PresenceService"]
 PARTS_OF_WATCH = ("created", "resync", "snapshot", "changes", "synced",
-                  "progress")
+                  "progress", "occupancy", "intents")
 
 
 def message_of(kind, value):

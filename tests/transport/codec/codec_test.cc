@@ -138,7 +138,7 @@ TEST(Watches, StatesAndDetailThatThisServerDoesNotKnowAreRefused) {
   WatchOptions options;
   EXPECT_FALSE(
       DecodeWatch(request, limits::kMaxWatchedUsers, options).has_value());
-  EXPECT_TRUE(options.everyone);
+  EXPECT_EQ(options.whom, WatchOptions::Whom::kEveryone);
   EXPECT_EQ(options.terms.states, StateSet::All());
   request.add_states(v1::PRESENCE_STATE_IDLE);
   request.add_states(v1::PRESENCE_STATE_OFFLINE);
@@ -413,6 +413,39 @@ TEST(DecodeUnary, AttachmentAndOpenExcludeEachOther) {
   message.mutable_open();
   UnarySignal signal;
   EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "attachment");
+}
+
+TEST(DecodeSignals, IntentsAreCheckedOneByOne) {
+  v1::Signal message;
+  message.set_handle(1);
+  message.set_kind(v1::SIGNAL_KIND_ACTIVE);
+  v1::IntentDeclaration& intent = *message.add_intents();
+  intent.set_room_id("r1");
+  intent.set_target_user_id("v1");
+  DeclarationParts parts;
+  Declaration declaration;
+  const auto refused = [&] {
+    return FieldOf(
+        DecodeDeclaration(message, {"signals", 0}, parts, declaration));
+  };
+  EXPECT_TRUE(Declares(message));
+  EXPECT_EQ(refused(), "");
+  ASSERT_EQ(declaration.intents.size(), 1u);
+  EXPECT_EQ(declaration.intents[0].expires_in, limits::kDefaultIntentExpiry);
+  intent.mutable_expires_in()->set_seconds(600);
+  EXPECT_EQ(refused(), "");
+  intent.mutable_expires_in()->set_nanos(1'000);
+  EXPECT_EQ(refused(), "signals[0].intents[0].expires_in");
+  intent.clear_expires_in();
+  intent.set_target_user_id("");
+  EXPECT_EQ(refused(), "signals[0].intents[0].target_user_id");
+  intent.set_target_user_id("v1");
+  for (int i = 1; i < limits::kMaxIntentsPerSignal; ++i) {
+    *message.add_intents() = message.intents(0);
+  }
+  EXPECT_EQ(refused(), "");
+  *message.add_intents() = message.intents(0);
+  EXPECT_EQ(refused(), "signals[0].intents");
 }
 
 TEST(DecodeUnary, RoomsOfAnOpenStandWithTheOpen) {

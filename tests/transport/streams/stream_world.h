@@ -88,6 +88,7 @@ class StreamWorld {
     PresenceEngine::Options options;
     options.max_retained_users = max_retained_users;
     options.max_sessions_per_user = limits.max_sessions_per_user;
+    options.encode_rooms = RoomEncoders();
     options.epoch = epoch.value_or(
         static_cast<Revision>(start.wall.time_since_epoch().count()));
     return options;

@@ -46,6 +46,10 @@ struct SessionSpec {
   // with every open. At most 100. Not given: a resumed session stays in the
   // rooms that it is in, whoever joined them.
   absl::optional<std::set<std::string>> rooms = absl::nullopt;
+  // Of a user who was a guest until now: the guest, whose session of this
+  // `session_id` goes on as the user's. Let go of the guest's own Session
+  // first, without `Leave`: it would open it again.
+  std::string guest_user_id = {};
   // The first signal, applied with the open: a login is one change. Not given:
   // connecting alone says nothing, and beats say kIdle.
   absl::optional<Lifecycle> lifecycle = Lifecycle::kActive;

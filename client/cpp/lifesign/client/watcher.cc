@@ -12,8 +12,16 @@ namespace lifesign::client {
 namespace {
 
 absl::Status Validate(const WatchOptions& options) {
-  if (options.all_users && !options.user_ids.empty()) {
-    return absl::InvalidArgumentError("either user_ids or all_users");
+  const int selectors = int{options.all_users} +
+                        int{!options.user_ids.empty()} +
+                        int{!options.room_id.empty()};
+  if (selectors > 1) {
+    return absl::InvalidArgumentError("one of user_ids, all_users, room_id");
+  }
+  if (options.occupancy &&
+      (options.room_id.empty() || !options.states.empty())) {
+    return absl::InvalidArgumentError(
+        "occupancy is of a room_id, whatever the states");
   }
   for (const v1::PresenceState state : options.states) {
     if (state == v1::PRESENCE_STATE_UNSPECIFIED) {
@@ -30,6 +38,9 @@ absl::Status Validate(const WatchOptions& options) {
   absl::Status fault = internal::ValidateTenant(options.tenant);
   for (const std::string& id : options.user_ids) {
     fault.Update(internal::ValidateId("user_id", id));
+  }
+  if (!options.room_id.empty()) {
+    fault.Update(internal::ValidateId("room_id", options.room_id));
   }
   return fault;
 }
@@ -74,6 +85,12 @@ std::vector<v1::PresenceRecord> Watcher::View() const {
     logic.view().ForEach(
         [&view](const v1::PresenceRecord& record) { view.push_back(record); });
     return view;
+  });
+}
+
+absl::optional<v1::Occupancy> Watcher::occupancy() const {
+  return stream_->Ask([](const internal::WatchLogic& logic, RealTime) {
+    return logic.view().occupancy();
   });
 }
 

@@ -50,9 +50,12 @@ struct WatchEvent {
     kFresh,
     // Over for good: `error` says why. The last event.
     kEnded,
+    // How many are in the room, in `occupancy`.
+    kOccupancy,
   };
   Kind kind;
   PresenceChange change;
+  v1::Occupancy occupancy;
   Error error;
 };
 
@@ -60,12 +63,19 @@ struct WatchOptions {
   // Empty: the caller's own.
   std::string tenant = {};
   // Whom to watch: at most 10,000, unless the server allows more. Empty:
-  // nobody, but for `all_users`.
+  // nobody, but for `all_users` and `room_id`.
   std::vector<std::string> user_ids = {};
   // Whom to watch, instead: everyone of the tenant. The view then holds those
   // who are live and in a state of interest: whoever is not in it is not.
   // REQUIRES: no user_ids.
   bool all_users = false;
+  // Whom to watch, instead: the users in this room, with their state there. The
+  // view holds those who are live there and in a state of interest. More than
+  // 1,000 of them end the watch: ROOM_TOO_LARGE.
+  std::string room_id = {};
+  // Of the room, how many are there and not who: told by kOccupancy. REQUIRES:
+  // room_id, and no states.
+  bool occupancy = false;
   // The states of interest: users are reported when they come to one or leave
   // one. What becomes of a user who left them is not told until they return.
   // Empty: all.
@@ -137,8 +147,8 @@ struct WatchStatus {
 class Watcher {
  public:
   // Starts to watch; does not wait for the server.
-  //   INVALID_ARGUMENT  user_ids beside all_users, an unspecified state, or ids
-  //                     that are not UTF-8
+  //   INVALID_ARGUMENT  several of user_ids, all_users and room_id, an
+  //                     unspecified state, or ids that are not UTF-8
   static absl::StatusOr<std::unique_ptr<Watcher>> Start(
       std::shared_ptr<grpc::Channel> channel, WatchOptions options);
 
@@ -165,6 +175,10 @@ class Watcher {
   absl::optional<v1::PresenceRecord> Find(absl::string_view user_id) const;
   // All of it, in no order.
   std::vector<v1::PresenceRecord> View() const;
+
+  // How many are in the room, as last told; none before, or without
+  // WatchOptions::occupancy.
+  absl::optional<v1::Occupancy> occupancy() const;
 
   // What another watcher may go on from, at any time: the newest token told.
   // Empty before the first kSynced.

@@ -77,6 +77,7 @@ void HeartbeatLogic::Apply(const v1::SessionUpdate& update, RealTime now) {
     table_.SetPhase(*session, Phase::kOpen);
     table_.SetDue(update.handle(), RealTime::max());
     session->opened_at = now;
+    session->guest_is_gone = true;
     told.attachment = update.opened().attachment();
     told.resumed = update.opened().resumed();
     // Servers that do not say leave what holds.

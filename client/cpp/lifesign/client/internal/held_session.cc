@@ -89,6 +89,7 @@ void HeldSession::FillOpen(Handle handle, uint64_t number, RealTime now,
     auto& entries = *options.mutable_metadata()->mutable_entries();
     entries.insert(spec.metadata->begin(), spec.metadata->end());
   }
+  if (!guest_is_gone) options.set_guest_user_id(spec.guest_user_id);
   rooms.TellOpen(options);
   attention.ForgetTold();
   const Attention::Word word = attention.Tell(now);
@@ -136,8 +137,8 @@ size_t HeldSession::OpenBytes() const {
   // Tags, lengths, numbers.
   constexpr size_t kFixed = 64;
   constexpr size_t kEntry = 12;
-  size_t bytes =
-      kFixed + spec.user_id.size() + spec.session_id.size() + rooms.OpenBytes();
+  size_t bytes = kFixed + spec.user_id.size() + spec.session_id.size() +
+                 spec.guest_user_id.size() + rooms.OpenBytes();
   if (spec.metadata.has_value()) {
     for (const auto& [key, value] : *spec.metadata) {
       bytes += kEntry + key.size() + value.size();

@@ -95,6 +95,8 @@ struct HeldSession {
   // Waits between opens (or calls) that were refused or went lost.
   Backoff backoff;
 
+  // An open was answered: the guest, if there was one, is no more.
+  bool guest_is_gone = false;
   // The server may hold the session: an open of it was written.
   bool maybe_live = false;
   // What `phase` says goodbye with.

@@ -24,7 +24,8 @@ bool Differs(const v1::PresenceRecord& told, const v1::PresenceRecord& now) {
 }  // namespace
 
 PresenceView::PresenceView(const WatchOptions& options)
-    : everyone_(options.all_users), states_(options.states) {}
+    : everyone_(options.all_users || !options.room_id.empty()),
+      states_(options.states) {}
 
 bool PresenceView::IsNobody(const v1::PresenceRecord& record) const {
   if (!everyone_) return false;
@@ -82,6 +83,11 @@ void PresenceView::DropUnmentioned() {
   }
 }
 
+void PresenceView::TakeOccupancy(const v1::Occupancy& occupancy) {
+  occupancy_ = occupancy;
+  File(WatchEvent::Kind::kOccupancy);
+}
+
 void PresenceView::File(WatchEvent::Kind kind, const Error& error) {
   const auto drop = [this](WatchEvent::Kind dropped) {
     return std::erase_if(mailbox_, [dropped](const Entry& entry) {
@@ -98,6 +104,7 @@ void PresenceView::File(WatchEvent::Kind kind, const Error& error) {
     case WatchEvent::Kind::kSynced:
     case WatchEvent::Kind::kChange:
     case WatchEvent::Kind::kEnded:
+    case WatchEvent::Kind::kOccupancy:
       drop(kind);
       break;
   }
@@ -111,6 +118,9 @@ absl::optional<WatchEvent> PresenceView::Next() {
     WatchEvent event;
     event.kind = entry.kind;
     event.error = entry.error;
+    if (entry.kind == WatchEvent::Kind::kOccupancy) {
+      event.occupancy = *occupancy_;
+    }
     if (entry.user == nullptr) return event;
     User& user = *entry.user;
     user.filed = false;

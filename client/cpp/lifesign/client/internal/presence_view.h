@@ -24,9 +24,9 @@ namespace lifesign::client::internal {
 // one entry a user and one of each other kind, however slowly it is emptied:
 // A→B→A that nobody took is nothing.
 //
-// Of everyone it holds those who are live and in a state of interest, and
-// others only until the watcher has been told that they are not: else it would
-// hold whoever was ever there.
+// Of everyone, and of a room, it holds those who are live and in a state of
+// interest, and others only until the watcher has been told that they are not:
+// else it would hold whoever was ever there.
 //
 // Not thread-safe: its owner guards it.
 class PresenceView {
@@ -50,6 +50,10 @@ class PresenceView {
   void ForgetRevisions();
   // It has come: of everyone, whoever was not mentioned since is OFFLINE.
   void DropUnmentioned();
+
+  // How many are in the room: of several untaken the newest is told.
+  void TakeOccupancy(const v1::Occupancy& occupancy);
+  const absl::optional<v1::Occupancy>& occupancy() const { return occupancy_; }
 
   // Files an event that is not a change. Of kSynced only the newest is kept;
   // kStale and kFresh, if untaken, cancel each other out.
@@ -87,9 +91,11 @@ class PresenceView {
   void FileChange(User& user);
   void DropNobody(User& user);
 
+  // Of everyone, or of a room.
   const bool everyone_;
   const std::vector<v1::PresenceState> states_;
   absl::node_hash_map<std::string, User> users_;
+  absl::optional<v1::Occupancy> occupancy_;
   std::deque<Entry> mailbox_;
 };
 

@@ -34,6 +34,9 @@ absl::Status ValidateTenant(absl::string_view tenant) {
 absl::Status ValidateSpec(const SessionSpec& spec) {
   absl::Status fault = ValidateId("user_id", spec.user_id);
   fault.Update(ValidateId("session_id", spec.session_id));
+  if (!spec.guest_user_id.empty()) {
+    fault.Update(ValidateId("guest_user_id", spec.guest_user_id));
+  }
   if (spec.rooms.has_value()) {
     for (const std::string& room : *spec.rooms) {
       fault.Update(ValidateId("room_id", room));

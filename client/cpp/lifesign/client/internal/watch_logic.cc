@@ -32,6 +32,11 @@ WatchLogic::WatchLogic(const WatchOptions& options, WatchPort& port,
   request_.set_tenant(options.tenant);
   if (options.all_users) {
     request_.mutable_all();
+  } else if (!options.room_id.empty()) {
+    v1::RoomSelector& room = *request_.mutable_room();
+    room.set_room_id(options.room_id);
+    room.set_view(options.occupancy ? v1::ROOM_VIEW_OCCUPANCY
+                                    : v1::ROOM_VIEW_MEMBERS);
   } else {
     v1::UserSet& users = *request_.mutable_users();
     for (const std::string& id : options.user_ids) users.add_user_ids(id);
@@ -106,6 +111,7 @@ void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
                                                : nullptr,
              now);
   }
+  if (response.has_occupancy()) view_.TakeOccupancy(response.occupancy());
   // Before SYNCED part of the snapshot is missing: resuming from there would
   // leave it out.
   if (synced_ && !response.resume_token().empty()) {
@@ -114,7 +120,7 @@ void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
 }
 
 void WatchLogic::TakeRecord(const v1::PresenceRecord& record) {
-  if (!request_.has_all() && !watched_.contains(record.user_id())) {
+  if (request_.has_users() && !watched_.contains(record.user_id())) {
     // Of nobody who was asked for: the view must not grow by it.
     ++status_.ignored;
     return;
@@ -167,7 +173,8 @@ void WatchLogic::OnStreamEnded(const Error& error, RealTime now) {
     not_before_ =
         answered ? SaturatingAdd(now, backoff_.NextWait(random_)) : now;
   } else if (cause.code == grpc::StatusCode::INVALID_ARGUMENT ||
-             cause.code == grpc::StatusCode::PERMISSION_DENIED) {
+             cause.code == grpc::StatusCode::PERMISSION_DENIED ||
+             cause.reason == v1::ERROR_REASON_ROOM_TOO_LARGE) {
     stream_ = Stream::kEnded;
     view_.File(WatchEvent::Kind::kEnded, cause);
   } else if (cause.retry_delay.has_value()) {

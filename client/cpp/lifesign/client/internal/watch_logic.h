@@ -94,7 +94,7 @@ class WatchLogic {
                 RealTime now);
 
   v1::WatchPresenceRequest request_;
-  // Its users: views of what it holds. None if it is of everyone.
+  // Its users: views of what it holds. None if it is not of a set.
   absl::flat_hash_set<absl::string_view> watched_;
   const Duration progress_interval_;
   WatchPort& port_;
