@@ -11,8 +11,8 @@
 namespace lifesign {
 namespace {
 
-SessionShard::Options ShardOptions(const PresenceEngine::Options& options,
-                                   const Listings& listings) {
+ShardOptions OptionsOfShards(const PresenceEngine::Options& options,
+                             const Listings& listings) {
   SessionShard::Options shard;
   shard.policy = std::make_shared<const Policy>(options.policy);
   shard.epoch = options.epoch;
@@ -47,7 +47,7 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
     : options_(std::move(options)),
       reconverging_until_(
           SaturatingAdd(start.presence, options_.policy.Reconvergence())),
-      map_(options_.shards, ShardOptions(options_, listings_), start),
+      map_(options_.shards, OptionsOfShards(options_, listings_), start),
       rooms_(options_.epoch, start.real, options_.encode_rooms),
       published_up_to_(options_.epoch),
       policy_(options_.policy),

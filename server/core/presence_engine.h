@@ -76,9 +76,7 @@ class PresenceEngine {
     // May be empty if nobody watches rooms.
     Room::Encoders encode_rooms;
   };
-  // Makes of a change the bytes that its watchers of a detail share.
-  using Encode =
-      std::function<std::shared_ptr<const void>(const Change&, Detail)>;
+  using Encode = ChangeEncoder;
 
   PresenceEngine(Options options, const Now& start);
 

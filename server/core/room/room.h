@@ -42,8 +42,7 @@ namespace lifesign {
 // Thread-safe. Lock order: a room, then a watch (docs/architecture.md).
 class Room {
  public:
-  using EncodeChange =
-      std::function<std::shared_ptr<const void>(const Change&, Detail)>;
+  using EncodeChange = ChangeEncoder;
   // Makes the bytes that those who watch the same of a room share.
   struct Encoders {
     // How many there are.

@@ -6,79 +6,16 @@
 #include <algorithm>
 #include <utility>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "server/base/limits.h"
 
 namespace lifesign {
 
-// --- Finding ---
-
-std::uint64_t SessionShard::HashUser(absl::string_view user,
-                                     std::uint64_t seed) {
-  return XXH3_64bits_withSeed(user.data(), user.size(), seed);
-}
-
-// The set calls these under the shard's lock, which the analysis cannot see.
-std::size_t SessionShard::UserHash::operator()(std::uint32_t slot) const
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  return (*this)(shard->users_[slot].id.view());
-}
-
-std::size_t SessionShard::UserHash::operator()(absl::string_view id) const {
-  return HashUser(id, shard->options_.hash_seed);
-}
-
-bool SessionShard::UserEq::operator()(std::uint32_t slot, absl::string_view id)
-    const ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  return shard->users_[slot].id.view() == id;
-}
-
 SessionShard::SessionShard(Options options, const Now& start)
-    : options_(std::move(options)),
-      start_(start.presence),
-      last_presence_(start.presence),
-      last_real_(start.real),
-      policies_(options_.policy),
-      usual_(UsualOf(*options_.policy)),
-      by_id_(0, UserHash{this}, UserEq{this}),
-      wheel_(start.presence.time_since_epoch().count()),
-      outbox_(options_.epoch, start.real),
-      next_attachment_(options_.first_attachment),
-      confidence_(std::make_shared<const ConfidenceTable>(ShippedConfidence())),
-      confidence_before_(confidence_),
-      confidence_since_(start.presence) {}
+    : ShardState(options, start),
+      options_(std::move(options)),
+      start_(start.presence) {}
 
 SessionShard::~SessionShard() = default;
-
-User* SessionShard::FindUser(absl::string_view user, std::uint64_t hash) {
-  // The table's two arrays are waited for together.
-  by_id_.prefetch(user);
-  const auto found = by_id_.find(user, hash);
-  return found == by_id_.end() ? nullptr : &users_[*found];
-}
-
-void SessionShard::PrefetchSessions(const User& user) const {
-  for (const std::uint32_t slot : {user.first_session(), user.last_session()}) {
-    if (slot == kNoSlot) continue;
-    const Session& session = sessions_[slot];
-    const SessionRest& rest = session.rest();
-    __builtin_prefetch(&session, /*for writing*/ 1);
-    // Links and id may lie on two lines.
-    __builtin_prefetch(&rest);
-    __builtin_prefetch(&rest.idle_cap_since);
-  }
-}
-
-Session* SessionShard::FindSession(const User& user,
-                                   absl::string_view session) {
-  for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
-       slot = sessions_[slot].rest().next_of_user) {
-    if (sessions_[slot].rest().id.view() == session) return &sessions_[slot];
-  }
-  return nullptr;
-}
 
 // --- Time ---
 
@@ -193,6 +130,26 @@ void SessionShard::SetPolicy(std::shared_ptr<const Policy> policy) {
 Duration SessionShard::LongestTtl() const {
   MutexLock lock(mutex_);
   return policies_.LongestTtl();
+}
+
+Revision SessionShard::Publish(const Now& now, const ChangeEncoder& encode,
+                               std::vector<std::shared_ptr<Watch>>& to_wake,
+                               std::vector<std::shared_ptr<Await>>& decided) {
+  std::vector<Change> changes;
+  Revision watermark = 0;
+  {
+    MutexLock lock(mutex_);
+    changes = outbox_.TakeAll();
+    has_changes_.store(false, std::memory_order_relaxed);
+    watermark = outbox_.Watermark(Hold(now).real);
+  }
+  // Without the shard's lock: heartbeats go on meanwhile. A watch that is
+  // registered between has copied these changes already, and the index knows.
+  for (Change& change : changes) {
+    awaits_.Tell(change, decided);
+    interest_.Deliver(std::move(change), encode, to_wake);
+  }
+  return watermark;
 }
 
 SilenceCounts SessionShard::ExchangeConfidence(

@@ -199,12 +199,4 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
   return outcome;
 }
 
-std::uint32_t SessionShard::SlotOf(const Session& session,
-                                   const User& user) const {
-  std::uint32_t slot = user.first_session();
-  while (&sessions_[slot] != &session)
-    slot = sessions_[slot].rest().next_of_user;
-  return slot;
-}
-
 }  // namespace lifesign

@@ -139,22 +139,6 @@ SignalOutcome SessionShard::ApplyUnary(
   return ApplyTo(*session, signal, held);
 }
 
-std::array<SessionShard::Usual, kDeviceClasses> SessionShard::UsualOf(
-    const Policy& policy) {
-  std::array<Usual, kDeviceClasses> usual;
-  for (std::size_t i = 0; i < kDeviceClasses; ++i) {
-    const PolicyRow& row = policy.RowFor(static_cast<DeviceClass>(i));
-    usual[i].interval_ms =
-        static_cast<std::uint32_t>(row.active_interval / milliseconds(1));
-    // Some more would not be counted either; and before the session ended.
-    usual[i].silence =
-        std::min(policy.WithJitter(row.active_interval), row.ttl - Duration(1));
-    usual[i].active = std::min(
-        {row.active_window, row.idle_window, row.away_window, row.ttl});
-  }
-  return usual;
-}
-
 SignalOutcome SessionShard::ApplyTo(Session& session, const Signal& signal,
                                     const Now& now) {
   if (signal.kind == SignalKind::kLeave) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -54,6 +55,10 @@ struct Change {
 // class of device.
 enum class Detail : std::uint8_t { kState, kDevices };
 inline constexpr std::size_t kDetails = 2;
+
+// Makes of a change the bytes that its watchers of a detail share.
+using ChangeEncoder =
+    std::function<std::shared_ptr<const void>(const Change&, Detail)>;
 
 // A change on its way to its watchers, and the bytes that their transport made
 // of it: for each detail once, when the first watch of that detail is left the
