@@ -377,6 +377,9 @@ void PresenceEngine::Publish(const Now& now, const Encode& encode) {
   }
   for (const Merge& merge : merges) FinishMerge(merge, now, encode, to_wake);
   published_up_to_.store(up_to, std::memory_order_release);
+  if (!ReconvergingUntil(now).has_value()) {
+    rooms_reconverged_.store(true, std::memory_order_release);
+  }
   for (const std::shared_ptr<Watch>& watch : to_wake.watches) watch->Wake();
   for (const std::shared_ptr<Await>& await : to_wake.awaits) await->Wake();
 }

@@ -270,6 +270,11 @@ class PresenceEngine {
   // Every change of the room up to it has been left in every mailbox that it
   // belongs in.
   Revision LastRevisionOfRoom(absl::string_view room);
+  // Rooms have been told of all who came back while the server reconverged: a
+  // round of Publish that began after it is done.
+  bool rooms_reconverged() const {
+    return rooms_reconverged_.load(std::memory_order_acquire);
+  }
 
   // --- Sizes, for logs and metrics ---
 
@@ -322,6 +327,7 @@ class PresenceEngine {
   SessionMap map_;
   RoomMap rooms_;
   std::atomic<Revision> published_up_to_;
+  std::atomic<bool> rooms_reconverged_{false};
   std::atomic<bool> changes_announced_{false};
 
   // A leaf.

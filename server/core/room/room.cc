@@ -362,18 +362,23 @@ bool Room::RegisterForIntents(const std::shared_ptr<Watch>& watch,
   MutexLock lock(mutex_);
   if (closed_) return false;
   leads_to = revisions_.last();
+  RemoveOfIntents(*watch);
   of_intents_.push_back({WatchRef(watch), std::string(target)});
   watch->DeliverWhole(encoders_.intents(id_, Towards(target, now)));
   return true;
 }
 
-bool Room::Unregister(const Watch& watch) {
-  MutexLock lock(mutex_);
+void Room::RemoveOfIntents(const Watch& watch) {
   of_intents_.erase(std::remove_if(of_intents_.begin(), of_intents_.end(),
                                    [&](const OfIntents& one) {
                                      return one.watch.get() == &watch;
                                    }),
                     of_intents_.end());
+}
+
+bool Room::Unregister(const Watch& watch) {
+  MutexLock lock(mutex_);
+  RemoveOfIntents(watch);
   Remove(of_members_, watch);
   Remove(of_occupancy_, watch);
   return IsEmpty();

@@ -205,6 +205,8 @@ class Room {
   std::vector<IntentView> Towards(absl::string_view target,
                                   const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveOfIntents(const Watch& watch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsThere(absl::string_view user) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Occupancy OccupancyAt(const Now& now) const

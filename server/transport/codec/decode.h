@@ -102,6 +102,9 @@ struct WatchOptions {
   };
 
   bool everyone() const { return whom == Whom::kEveryone; }
+  bool of_room() const {
+    return whom != Whom::kUsers && whom != Whom::kEveryone;
+  }
 
   std::string tenant;
   Whom whom = Whom::kUsers;

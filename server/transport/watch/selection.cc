@@ -80,11 +80,6 @@ void TenantSelection::BeginCopyOfSkipped() {
   copy_ = {PresenceEngine::CopyOrder::kBySlot, std::move(told)};
 }
 
-void TenantSelection::BeginCopyOf(std::vector<std::string> users) {
-  assert(users.empty());
-  static_cast<void>(users);
-}
-
 Selection::Slice TenantSelection::CopySlice(std::size_t most, const Now& now) {
   auto slice = engine_.CopyAllAndRegister(watch_, most, copy_, now);
   return {std::move(slice.records), slice.compacted};
@@ -109,12 +104,6 @@ void RoomSelection::BeginCopyOfSkipped() { assert(false); }
 bool RoomSelection::Remembers(Revision since) const {
   // Of the others the newest is all there is to tell.
   return view_ != View::kMembers || engine_.RoomRemembers(room_, since);
-}
-
-void RoomSelection::BeginCopyOf(std::vector<std::string> users) {
-  assert(users.empty());
-  static_cast<void>(users);
-  copied_ = true;
 }
 
 Selection::Slice RoomSelection::CopySlice(std::size_t most, const Now& now) {

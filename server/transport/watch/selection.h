@@ -41,8 +41,6 @@ class Selection {
   virtual void BeginCopyOfSkipped() = 0;
   // Whether changes since then can be copied.
   virtual bool Remembers(Revision since) const = 0;
-  // Begins a snapshot of these, who are among those it selects.
-  virtual void BeginCopyOf(std::vector<std::string> users) = 0;
   // True if nothing is to be copied any more.
   virtual bool copied() const = 0;
 
@@ -87,7 +85,6 @@ class SetSelection final : public Selection {
   void BeginCopyOfSkipped() override;
   // A set can be read anew, whoever was forgotten.
   bool Remembers(Revision) const override { return true; }
-  void BeginCopyOf(std::vector<std::string> users) override;
   bool copied() const override { return to_copy().IsEnd(place_); }
   Slice CopySlice(std::size_t most, const Now& now) override;
   void NoteTold(const Change& change, Revision) override {
@@ -100,6 +97,8 @@ class SetSelection final : public Selection {
   std::size_t steps_to_release() const override { return users_.size(); }
 
   const IdSet& users() const { return users_; }
+  // Begins a snapshot of these, who are in it.
+  void BeginCopyOf(std::vector<std::string> users);
   // Adds these and begins a snapshot of them. REQUIRES: sorted, without
   // duplicates, none of them in it; copied().
   void Add(const std::vector<std::string>& users);
@@ -134,8 +133,6 @@ class TenantSelection final : public Selection {
   bool Remembers(Revision since) const override {
     return engine_.forgotten_up_to() <= since;
   }
-  // REQUIRES: none: nobody was told to be unknown.
-  void BeginCopyOf(std::vector<std::string> users) override;
   bool copied() const override { return engine_.HasCopiedAll(copy_); }
   Slice CopySlice(std::size_t most, const Now& now) override;
   // The index knows.
@@ -169,8 +166,6 @@ class RoomSelection final : public Selection {
   bool skips() const override { return false; }
   void BeginCopyOfSkipped() override;
   bool Remembers(Revision since) const override;
-  // REQUIRES: none: nobody was told to be unknown.
-  void BeginCopyOf(std::vector<std::string> users) override;
   bool copied() const override { return copied_; }
   // REQUIRES: `most` is not less than limits::kMaxWatchedMembers.
   Slice CopySlice(std::size_t most, const Now& now) override;

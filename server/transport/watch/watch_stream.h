@@ -76,6 +76,11 @@ class WatchStream final : public StreamLogic,
     kDone,          // the port is gone
   };
 
+  // REQUIRES: the watch is of a set of users, as FollowPresence is.
+  SetSelection& UserSet() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return static_cast<SetSelection&>(*selection_);
+  }
+
   // Mail is told; in other phases it waits.
   bool TellsMail() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return phase_ == Phase::kLive || phase_ == Phase::kReconverging;
@@ -107,9 +112,6 @@ class WatchStream final : public StreamLogic,
   // Removes whom it removes, acknowledges it and asks for the next.
   void EndFollow(const Now& now, WatchDraft& draft)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  SetSelection& Followed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return static_cast<SetSelection&>(*selection_);
-  }
 
   // --- What it says (watch_stream_messages.cc) ---
 
@@ -123,6 +125,8 @@ class WatchStream final : public StreamLogic,
   void DraftCreated(WatchDraft& draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Copies everyone selected (`since` 0), or those who changed after it.
   void BeginCopy(Revision since) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Users may be about to come back whom a restart took out of what is watched.
+  bool Reconverges(const Now& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginLateSnapshot() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Goes on with the copy that is under way.
   void DraftCopy(const Now& now, WatchDraft& draft)

@@ -64,7 +64,7 @@ void WatchStream::Follow(const Now& now, WatchDraft& draft) {
   if (phase_ != Phase::kLive || copying_) return;
   FollowChange& change = following_->change;
   if (!following_->refusal.has_value()) {
-    const IdSet& users = Followed().users();
+    const IdSet& users = UserSet().users();
     change.add = users.Without(change.add);
     change.remove = users.Within(change.remove);
     const auto most = static_cast<std::size_t>(parts_.limits.max_watched_users);
@@ -78,7 +78,7 @@ void WatchStream::Follow(const Now& now, WatchDraft& draft) {
     return;
   }
   following_->adding = true;
-  Followed().Add(change.add);
+  UserSet().Add(change.add);
   copying_ = true;
   copy_since_ = 0;
   copy_leads_to_ = delivered_up_to_;
@@ -93,7 +93,7 @@ void WatchStream::EndFollow(const Now& now, WatchDraft& draft) {
     *refusal.mutable_status() = ToRpcStatus(*following_->refusal);
     following_->refusal.reset();
   } else {
-    Followed().Remove(change.remove);
+    UserSet().Remove(change.remove);
     whom_ += HashUsers(change.add) - HashUsers(change.remove);
     DraftToken(now, draft);
   }

@@ -25,8 +25,7 @@ void WatchStream::Tell(const Now& now) {
   ScratchArena arena;
   WatchDraft draft(arena);
   if (!created_told_) DraftCreated(draft);
-  if (phase_ == Phase::kReconverging && !copying_ &&
-      !parts_.engine.ReconvergingUntil(now).has_value()) {
+  if (phase_ == Phase::kReconverging && !copying_ && !Reconverges(now)) {
     BeginLateSnapshot();
   }
   Follow(now, draft);
@@ -79,18 +78,25 @@ void WatchStream::BeginCopy(Revision since) {
   selection_->BeginCopy(since);
 }
 
+bool WatchStream::Reconverges(const Now& now) const {
+  if (parts_.engine.ReconvergingUntil(now).has_value()) return true;
+  // A room is what it was told. Who came back last may not be there yet.
+  return options_.of_room() && !parts_.engine.rooms_reconverged();
+}
+
 void WatchStream::BeginLateSnapshot() {
   phase_ = Phase::kLateSnapshot;
-  if (options_.everyone()) {
-    // Who came back comes by mail. What the last of them did may not be
-    // published yet, and SYNCED would say that they are gone.
+  if (options_.whom != WatchOptions::Whom::kUsers) {
+    // Who came back comes as a change. That of the last of them may lie in the
+    // mailbox, or not even be published yet, and SYNCED would say that they are
+    // gone.
     BeginCopy(delivered_up_to_);
     return;
   }
   copying_ = true;
   copy_since_ = 0;
   copy_leads_to_ = delivered_up_to_;
-  selection_->BeginCopyOf({unknown_.begin(), unknown_.end()});
+  UserSet().BeginCopyOf({unknown_.begin(), unknown_.end()});
   unknown_.clear();
 }
 
@@ -160,8 +166,7 @@ void WatchStream::EndCopy(const Now& now, WatchDraft& draft) {
   delivered_up_to_ = std::max(delivered_up_to_, copy_leads_to_);
   if (phase_ == Phase::kCopying) {
     // Reconvergence may have ended while the copy was on its way.
-    if (waits_ && (!unknown_.empty() ||
-                   parts_.engine.ReconvergingUntil(now).has_value())) {
+    if (waits_ && (!unknown_.empty() || Reconverges(now))) {
       phase_ = Phase::kReconverging;
       return;
     }

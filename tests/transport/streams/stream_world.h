@@ -57,6 +57,8 @@ class StreamWorld {
     }
     clock_.Advance(until - clock_.RealNow());
   }
+  // Moves time, and nothing that follows from it happens yet.
+  void MoveClock(Duration by) { clock_.Advance(by); }
   void Publish() { publisher_.PublishNow(); }
   // What was put off is done when it returns.
   void AwaitChores() { chores_.Drain(); }

@@ -239,6 +239,44 @@ TEST_F(WatchMembersTest, ATokenIsOfItsRoomAndItsView) {
   EXPECT_EQ(back.last().resync().reason(), v1::RESYNC_REASON_AHEAD);
 }
 
+// SYNCED says that who was not told is gone. It waits for a round of the
+// publisher that began after reconvergence: until then somebody may have come
+// back whom the room does not know yet.
+TEST_F(WatchMembersTest, WhoComesBackLastIsToldBeforeTheEndOfReconvergence) {
+  const ResumeToken earlier{world_.engine().epoch() - 1,
+                            HashTenant(kDefaultTenant), 0, 1};
+  const std::string token = EncodeResumeToken(earlier);
+  Watcher watcher(world_, Resumed(WatchOfMembers(), token));
+  EXPECT_EQ(watcher.last().resync().reason(), v1::RESYNC_REASON_OTHER_EPOCH);
+  watcher.call().TakeWrites();
+  world_.Advance(Policy().Reconvergence() - limits::kDefaultTick);
+  watcher.call().TakeWrites();
+  Enter("u1");
+  world_.MoveClock(limits::kDefaultTick);
+  ASSERT_FALSE(world_.engine().ReconvergingUntil(world_.now()).has_value());
+  watcher.stream()->OnDeadline(world_.now());
+  EXPECT_FALSE(watcher.last().has_synced());
+  // Nor is one told it who asks only now.
+  Watcher late(world_, Resumed(WatchOfMembers(), token));
+  late.call().TakeWrites();
+  EXPECT_FALSE(late.last().has_synced());
+  world_.Advance(limits::kDefaultTick);
+  for (Watcher* one : {&watcher, &late}) {
+    one->call().TakeWrites();
+    std::vector<std::string> told;
+    for (const auto& response : one->call().responses()) {
+      for (std::string& state : StatesOf(response)) told.push_back(state);
+    }
+    EXPECT_THAT(told, ElementsAre("u1 ACTIVE"));
+    EXPECT_TRUE(one->last().has_synced());
+    // And not again.
+    one->call().Clear();
+  }
+  Publish();
+  EXPECT_THAT(watcher.call().responses(), IsEmpty());
+  EXPECT_THAT(late.call().responses(), IsEmpty());
+}
+
 // Case C7: who is there already is no newcomer.
 TEST_F(WatchMembersTest, AThousandUsersAreWatchedAndOneMoreEndsIt) {
   Crowd(limits::kMaxWatchedMembers);
