@@ -433,13 +433,15 @@ class CommandLine {
         "  lifesign simulate\n"
         "  lifesign simulate --seconds 15 --people 20 --gateways 0\n"
         "  lifesign simulate --seconds 60 --json | tail -1\n"
+        "People are in rooms, and one watcher of everybody hardly reads.\n"
         "On a terminal a live table, else plain lines; the last line is\n"
         "  run: users=… sessions=… signals=… changes=… watchers=… "
         "suppressed=… false_offline=…\n"
         "signals: written to streams, those of opens included. changes: "
         "distinct (user, revision)\nthat the watchers received. suppressed: "
         "signals - changes. false_offline: users told\nOFFLINE while a session "
-        "of theirs was alive and beating; says 1 if there is one."));
+        "of theirs was alive and beating. Says 1 if there is one, or if the "
+        "slow watcher\ndoes not catch up once it reads."));
   }
 
   CLI::App app_;

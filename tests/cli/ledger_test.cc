@@ -178,6 +178,18 @@ TEST_F(LedgerTest, AnUnknownUserWhoBeatsIsFalselyOffline) {
 }
 
 // Of all the times that the server told, the least delayed one counts.
+TEST_F(LedgerTest, DelaysAreThoseOfTheFirstWatcherToldAboveTheLeast) {
+  EXPECT_EQ(ledger_.delay_p99(), Duration::zero());
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const Duration since = seconds(i + 1);
+    const Duration delay = milliseconds(i < 100 ? 2 : 7);
+    Told("ann", i + 1, v1::PRESENCE_STATE_ACTIVE, since, since + delay);
+    // Another watcher, later.
+    Told("ann", i + 1, v1::PRESENCE_STATE_ACTIVE, since, since + seconds(1));
+  }
+  EXPECT_EQ(ledger_.delay_p99(), milliseconds(7));
+}
+
 TEST_F(LedgerTest, ADelayedReadTimeDoesNotMoveTheClock) {
   v1::WatchPresenceResponse late;
   late.mutable_progress()->mutable_read_time()->set_seconds(kServerStart + 1);

@@ -87,6 +87,11 @@ TEST_F(SimulateTest, SendsFarMoreThanItIsToldAndNobodyIsFalselyOffline) {
   EXPECT_GT(figures["signals"], 3 * figures["changes"]);
   EXPECT_EQ(figures["suppressed"], figures["signals"] - figures["changes"]);
   EXPECT_EQ(figures["false_offline"], 0);
+  EXPECT_THAT(ended.out,
+              ::testing::ContainsRegex(
+                  "rooms: standup [1-9].*design [1-9].*lounge [1-9]"));
+  EXPECT_THAT(ended.out,
+              ::testing::HasSubstr("hardly read caught up with everybody"));
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ constexpr std::array kNames = {
     "olga",  "omar",  "paula", "pavel", "priya", "rosa",   "ruben", "sara",
     "selim", "sofia", "tariq", "tom",   "uma",   "vera",   "yara",  "yusuf"};
 
+constexpr std::array kRooms = {"standup", "design", "lounge"};
+
 std::string NameOf(int person) {
   const auto i = static_cast<std::size_t>(person);
   const std::string name = kNames[i % kNames.size()];
@@ -69,11 +71,18 @@ void CastPerson(const std::string& user, Random& random,
 
 }  // namespace
 
+std::vector<std::string> Rooms() { return {kRooms.begin(), kRooms.end()}; }
+
 std::vector<Role> CastPeople(int people, std::uint64_t seed) {
   Random random(seed, 0);
   std::vector<Role> roles;
   for (int person = 0; person < people; ++person) {
+    const std::size_t first = roles.size();
     CastPerson(NameOf(person), random, roles);
+    const auto room = static_cast<std::size_t>(person) % kRooms.size();
+    for (std::size_t i = first; i < roles.size(); ++i) {
+      roles[i].room = kRooms[room];
+    }
   }
   return roles;
 }

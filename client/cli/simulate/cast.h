@@ -22,12 +22,19 @@ struct Role {
   v1::DeviceClass device;
   Habit habit;
   Network network;
+  // The room that the session is in while it is open. Empty: none.
+  std::string room = {};
 };
 
-// One to three roles a person, two on average. Names are unique.
+// The rooms of people.
+std::vector<std::string> Rooms();
+
+// One to three roles a person, two on average. Names are unique. The roles of
+// a person are all in the same room.
 std::vector<Role> CastPeople(int people, std::uint64_t seed);
 
-// The clients of the `gateway`-th gateway, counted from 1: one role each.
+// The clients of the `gateway`-th gateway, counted from 1: one role each, in no
+// room.
 std::vector<Role> CastGateway(int gateway, int clients, std::uint64_t seed);
 
 }  // namespace lifesign::simulate

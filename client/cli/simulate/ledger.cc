@@ -13,6 +13,7 @@ constexpr std::size_t kKeptStretches = 8;
 // Of a user: below the oldest one kept every revision counts as received.
 constexpr std::size_t kKeptRevisions = 256;
 constexpr std::size_t kKeptNames = 10;
+constexpr std::size_t kKeptDelays = 1'000;
 
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) +
@@ -64,7 +65,16 @@ void Ledger::Received(const v1::WatchPresenceResponse& response, Duration at) {
   for (const v1::PresenceRecord& record : response.snapshot()) {
     Take(record, at);
   }
-  for (const v1::PresenceRecord& record : response.changes()) Take(record, at);
+  for (const v1::PresenceRecord& record : response.changes()) {
+    if (!Take(record, at) || !record.has_since()) continue;
+    delays_.push_back(at - OnOurClock(record.since()));
+    if (delays_.size() > kKeptDelays) delays_.pop_front();
+  }
+}
+
+Duration Ledger::OnOurClock(
+    const google::protobuf::Timestamp& server_time) const {
+  return absl::ToChronoMicroseconds(TimeOf(server_time) - *server_start_);
 }
 
 void Ledger::Learn(const google::protobuf::Timestamp& server_time,
@@ -73,23 +83,24 @@ void Ledger::Learn(const google::protobuf::Timestamp& server_time,
   server_start_ = std::max(server_start_.value_or(start), start);
 }
 
-void Ledger::Take(const v1::PresenceRecord& record, Duration at) {
+bool Ledger::Take(const v1::PresenceRecord& record, Duration at) {
   ++totals_.records;
   User& user = users_[record.user_id()];
-  if (record.revision() != 0 && !IsNew(user, record.revision())) return;
+  if (record.revision() != 0 && !IsNew(user, record.revision())) return false;
   // Of a user whom the server does not remember it says no `since`, and what
   // revision it says is its shard's: nothing has changed.
   if (record.has_since()) ++totals_.changes;
-  if (record.state() != v1::PRESENCE_STATE_OFFLINE) return;
+  if (record.state() != v1::PRESENCE_STATE_OFFLINE) return true;
   Duration since = at;
   if (record.has_since() && server_start_.has_value()) {
-    since = absl::ToChronoMicroseconds(TimeOf(record.since()) - *server_start_);
+    since = OnOurClock(record.since());
   }
-  if (!WasAlive(user, since)) return;
+  if (!WasAlive(user, since)) return true;
   ++totals_.false_offline;
   if (falsely_offline_.size() < kKeptNames) {
     falsely_offline_.push_back(record.user_id());
   }
+  return true;
 }
 
 bool Ledger::IsNew(User& user, std::uint64_t revision) {
@@ -117,6 +128,16 @@ bool Ledger::WasAlive(const User& user, Duration at) {
 Ledger::Totals Ledger::totals() const {
   MutexLock lock(mutex_);
   return totals_;
+}
+
+Duration Ledger::delay_p99() const {
+  MutexLock lock(mutex_);
+  if (delays_.empty()) return Duration::zero();
+  std::vector<Duration> delays(delays_.begin(), delays_.end());
+  const auto p99 = delays.begin() +
+                   static_cast<std::ptrdiff_t>((delays.size() - 1) * 99 / 100);
+  std::nth_element(delays.begin(), p99, delays.end());
+  return *p99;
 }
 
 std::vector<std::string> Ledger::falsely_offline() const {

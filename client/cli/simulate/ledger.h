@@ -17,6 +17,9 @@
 //    as it is not back and answered, nothing is counted. That the interval is
 //    kept at all is the doing of the client library.
 //
+//  * delays: of the changes that watchers received as they happened, how long
+//    after `since` the first of them did.
+//
 // `since` is of the server's clock. How far that is from ours is read off what
 // the server sends: of all its times, the one that came with the least delay.
 // The rest of the error is a message's delay, so within kClockMargin of the
@@ -69,6 +72,9 @@ class Ledger {
     std::uint64_t false_offline = 0;
   };
   Totals totals() const;
+  // The longest delay of 99 in 100 of the last changes; 0 before the first.
+  // Delays are above the least one, which is taken for none.
+  Duration delay_p99() const;
   // The users of false_offline, the first few: whom to explain.
   std::vector<std::string> falsely_offline() const;
 
@@ -92,7 +98,11 @@ class Ledger {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Learn(const google::protobuf::Timestamp& server_time, Duration at)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Take(const v1::PresenceRecord& record, Duration at)
+  // True if it is news.
+  bool Take(const v1::PresenceRecord& record, Duration at)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of the server's clock, on ours.
+  Duration OnOurClock(const google::protobuf::Timestamp& server_time) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static bool IsNew(User& user, std::uint64_t revision);
   static bool WasAlive(const User& user, Duration at);
@@ -103,6 +113,8 @@ class Ledger {
   absl::optional<absl::Time> server_start_ ABSL_GUARDED_BY(mutex_);
   Totals totals_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> falsely_offline_ ABSL_GUARDED_BY(mutex_);
+  // The newest last.
+  std::deque<Duration> delays_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lifesign::simulate

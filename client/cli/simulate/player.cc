@@ -68,6 +68,7 @@ client::SessionSpec Player::Spec(const Action& action) const {
   spec.device_class = part_.role.device;
   spec.lifecycle = ClientLifecycle(action.lifecycle);
   spec.instance = instance_;
+  if (!part_.role.room.empty()) spec.rooms = {{part_.role.room}};
   return spec;
 }
 

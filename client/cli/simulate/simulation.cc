@@ -35,6 +35,9 @@ constexpr Duration kRateWindow = seconds(1);
 constexpr Duration kSnapshotLook = milliseconds(20);
 // For all goodbyes together.
 constexpr Duration kGoodbye = seconds(2);
+// Between two messages that the slow watcher reads; for it to catch up.
+constexpr Duration kSlow = seconds(3);
+constexpr Duration kCatchUp = seconds(5);
 // What a watch takes.
 constexpr std::size_t kMostUsers = 10000;
 
@@ -144,7 +147,29 @@ ExitCode Simulation::StartWatchers() {
     }
     watchers_.push_back(std::move(*watcher));
   }
-  return AwaitSnapshots();
+  const ExitCode result = StartOtherWatchers();
+  return result == cli::kExitOk ? AwaitSnapshots() : result;
+}
+
+ExitCode Simulation::StartOtherWatchers() {
+  const auto channel = client::MakeChannel(settings_.target);
+  for (const std::string& room : Rooms()) {
+    client::WatchOptions options;
+    options.tenant = settings_.tenant;
+    options.room_id = room;
+    options.occupancy = true;
+    // What is told is read off the watcher.
+    options.on_event = [](const WatchEvent&) {};
+    auto watcher = client::Watcher::Start(channel, std::move(options));
+    if (!watcher.ok()) {
+      Say(std::string(watcher.status().message()));
+      return cli::kExitUsage;
+    }
+    room_watchers_.push_back(std::move(*watcher));
+  }
+  slow_watcher_ = std::make_unique<SlowWatcher>(
+      client::MakeChannel(settings_.target), settings_.tenant, kSlow);
+  return cli::kExitOk;
 }
 
 ExitCode Simulation::AwaitSnapshots() {
@@ -257,16 +282,63 @@ void Simulation::Sample(const Figures& current) {
 }
 
 void Simulation::Look(const Figures& current) {
-  const std::string line =
-      settings_.json
-          ? current.Json("figures")
-          : absl::StrFormat(
-                "%6.1f s  signals sent %d (%.0f/s), changes received %d "
-                "(%.1f/s), suppressed %d, false offline %d",
-                SecondsOf(stopwatch_.Elapsed()), current.signals,
-                signals_per_second_, current.changes, changes_per_second_,
-                current.suppressed(), current.false_offline);
-  unread_ |= !cli::WriteOut(line + "\n");
+  if (settings_.json) {
+    unread_ |= !cli::WriteOut(current.Json("figures") + "\n");
+    return;
+  }
+  const Picture picture = PictureOf(current);
+  const std::string time =
+      absl::StrFormat("%6.1f s  ", SecondsOf(stopwatch_.Elapsed()));
+  unread_ |= !cli::WriteOut(absl::StrCat(
+      time,
+      absl::StrFormat("signals sent %d (%.0f/s), changes received %d (%.1f/s), "
+                      "suppressed %d, false offline %d\n",
+                      current.signals, signals_per_second_, current.changes,
+                      changes_per_second_, current.suppressed(),
+                      current.false_offline),
+      time, "rooms: ", RoomsText(picture.rooms), "\n",  //
+      time, SlowText(picture), "\n"));
+}
+
+std::vector<RoomRow> Simulation::RoomRows() const {
+  std::vector<RoomRow> rows;
+  for (const auto& watcher : room_watchers_) {
+    const auto occupancy = watcher->occupancy();
+    if (!occupancy.has_value()) continue;
+    RoomRow row = {occupancy->room_id(), occupancy->users(), 0};
+    for (const v1::UserCount& count : occupancy->user_counts()) {
+      if (count.state() == v1::PRESENCE_STATE_ACTIVE)
+        row.active = count.users();
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+bool Simulation::SlowWatcherCatchesUp() {
+  const Duration until = stopwatch_.Elapsed() + kCatchUp;
+  const SlowWatcher::Totals before = slow_watcher_->totals();
+  const Duration began = stopwatch_.Elapsed();
+  // What is true goes on changing meanwhile.
+  bool caught_up = false;
+  while (!caught_up && stopwatch_.Elapsed() < until) {
+    TakeChanges();
+    SlowWatcher::States truth;
+    for (const auto& [user, record] : known_) truth[user] = record.state();
+    caught_up = slow_watcher_->CatchUp(truth, kSnapshotLook);
+  }
+  if (!caught_up) {
+    Say("the watcher that hardly read did not catch up");
+  } else if (!settings_.json) {
+    cli::WriteOut(absl::StrFormat(
+        "%6.1f s  the watcher that hardly read caught up with everybody: %d "
+        "records more, in %s\n",
+        SecondsOf(stopwatch_.Elapsed()),
+        slow_watcher_->totals().records - before.records,
+        FormatDuration(
+            std::chrono::ceil<milliseconds>(stopwatch_.Elapsed() - began))));
+  }
+  return caught_up;
 }
 
 std::string Simulation::Title() const {
@@ -301,6 +373,11 @@ Picture Simulation::PictureOf(const Figures& current) const {
   picture.figures = current;
   picture.signals_per_second = signals_per_second_;
   picture.changes_per_second = changes_per_second_;
+  picture.rooms = RoomRows();
+  const SlowWatcher::Totals slow = slow_watcher_->totals();
+  picture.slow_messages = slow.messages;
+  picture.slow_records = slow.records;
+  picture.delay_p99 = absl::FromChrono(ledger_.delay_p99());
   picture.groups = {{"people", {}}, {"gateways", {}}};
   for (const auto& [user, record] : known_) {
     const std::size_t group = people_.contains(user) ? 0 : 1;
@@ -326,11 +403,14 @@ ExitCode Simulation::Finish() {
   for (const std::string& user : ledger_.falsely_offline()) {
     Say(absl::StrCat(user, " was told OFFLINE while alive and beating"));
   }
+  const bool caught_up = !watched || SlowWatcherCatchesUp();
   fleet_->Leave(kGoodbye);
   const std::string line =
       settings_.json ? final_figures.Json("run") : final_figures.Line();
   cli::WriteOut(line + "\n");
-  if (final_figures.false_offline > 0) return cli::kExitNegative;
+  if (final_figures.false_offline > 0 || !caught_up) {
+    return cli::kExitNegative;
+  }
   if (!watched) {
     Say(absl::StrCat("lost the server at ", settings_.target));
     return cli::kExitUnreachable;

@@ -17,6 +17,7 @@
 #include "client/cli/simulate/figures.h"
 #include "client/cli/simulate/fleet.h"
 #include "client/cli/simulate/ledger.h"
+#include "client/cli/simulate/slow_watcher.h"
 #include "client/cli/simulate/stopwatch.h"
 #include "client/cli/simulate/table.h"
 #include "client/cli/terminal/event_queue.h"
@@ -43,6 +44,8 @@ class Simulation {
   cli::ExitCode LearnPace();
   // Starts the watchers and waits until each has its snapshot.
   cli::ExitCode StartWatchers();
+  // Those of rooms, and one that hardly reads.
+  cli::ExitCode StartOtherWatchers();
   cli::ExitCode AwaitSnapshots();
   // Plays until the time is over or somebody interrupts.
   void Play();
@@ -56,6 +59,10 @@ class Simulation {
   void Sample(const Figures& figures);
   Figures figures() const;
   Picture PictureOf(const Figures& figures) const;
+  std::vector<RoomRow> RoomRows() const;
+  // Whether the watcher that hardly reads, once it reads, comes to hold what
+  // the others do.
+  bool SlowWatcherCatchesUp();
   PersonRow RowOf(const Person& person, absl::Time now) const;
   std::string Title() const;
   bool Over() const;
@@ -75,6 +82,8 @@ class Simulation {
   // Whose change is printed: people, by name.
   absl::flat_hash_map<std::string, const Person*> people_;
   std::vector<std::unique_ptr<client::Watcher>> watchers_;
+  std::vector<std::unique_ptr<client::Watcher>> room_watchers_;
+  std::unique_ptr<SlowWatcher> slow_watcher_;
 
   Known known_;
   bool interrupted_ = false;

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/text/words.h"
 #include "server/base/utf8.h"
 
@@ -81,6 +82,13 @@ std::string Watched(const Figures& figures, std::size_t width,
   return row.text();
 }
 
+// Of a name that does not move when the numbers do.
+std::string Named(absl::string_view name, absl::string_view text,
+                  std::size_t width) {
+  return std::string(
+      Cut(absl::StrCat(Padded(name, kPersonWidth), " ", text), width));
+}
+
 std::string Group(const GroupRow& group, const cli::Palette& palette) {
   std::string line = Padded(group.name, kPersonWidth);
   for (int state = v1::PRESENCE_STATE_ACTIVE;
@@ -126,6 +134,20 @@ std::vector<std::size_t> Shown(const std::vector<PersonRow>& people,
 
 }  // namespace
 
+std::string RoomsText(const std::vector<RoomRow>& rooms) {
+  return absl::StrJoin(rooms, "  ", [](std::string* out, const RoomRow& room) {
+    absl::StrAppend(out, room.name, " ", room.users, " (", room.active,
+                    " active)");
+  });
+}
+
+std::string SlowText(const Picture& picture) {
+  return absl::StrCat(
+      "a watcher that hardly reads took ", picture.slow_messages, " messages, ",
+      picture.slow_records, " records; others are told within ",
+      cli::Span(absl::Ceil(picture.delay_p99, absl::Milliseconds(1))));
+}
+
 std::string Table(const Picture& picture, cli::ScreenSize size,
                   const cli::Palette& palette) {
   const auto width = static_cast<std::size_t>(std::max(size.columns, 20));
@@ -138,6 +160,8 @@ std::string Table(const Picture& picture, cli::ScreenSize size,
     // Narrower than any screen that shows a table at all.
     if (width >= 75) lines.push_back(Group(group, palette));
   }
+  lines.push_back(Named("rooms", RoomsText(picture.rooms), width));
+  lines.push_back(Named("slow", SlowText(picture), width));
   const std::string head =
       absl::StrCat(Cell("person", kPersonWidth), Cell("state", kStateWidth),
                    Cell("for", kSinceWidth), Cell("sessions", kDevicesWidth),
