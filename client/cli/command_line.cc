@@ -218,12 +218,21 @@ class CommandLine {
                         "  lifesign sessions ann --json | jq -r "
                         ".session.session_id\n"
                         "Says 1 if there is none."));
-    AddQuestion("explain",
-                "Why a user is what they are, session by session, and what "
-                "changes next",
-                &explain_.users, false)
-        ->footer(Footer("  lifesign explain ann\n"
-                        "  lifesign explain ann --json | jq .next_change"));
+    CLI::App* explain = AddQuestion(
+        "explain",
+        "Why a user is what they are, session by session, and what changes "
+        "next",
+        &explain_.users, false);
+    explain
+        ->add_option("--room", explain_.room,
+                     "Also whether they are in a room, by which sessions, and "
+                     "until when")
+        ->check(NotUtf8)
+        ->type_name("ROOM");
+    explain->footer(
+        Footer("  lifesign explain ann\n"
+               "  lifesign explain ann --room lobby\n"
+               "  lifesign explain ann --json | jq .next_change"));
   }
 
   void AddWho() {
@@ -450,7 +459,7 @@ class CommandLine {
   WhoSettings who_;
   AwaitSettings await_;
   UsersSettings sessions_;
-  UsersSettings explain_;
+  ExplainSettings explain_;
   WatchSettings watch_;
   RoomSettings room_;
   BeatSettings beat_;

@@ -24,7 +24,7 @@ ExitCode AwaitUsers(const Settings& settings, const AwaitSettings& await);
 ExitCode Sessions(const Settings& settings, const UsersSettings& sessions);
 
 // Why one user is what they are.
-ExitCode Explain(const Settings& settings, const UsersSettings& explain);
+ExitCode Explain(const Settings& settings, const ExplainSettings& explain);
 
 // What users become, one line a change, until it is interrupted.
 ExitCode Watch(const Settings& settings, const WatchSettings& watch);

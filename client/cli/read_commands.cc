@@ -103,11 +103,12 @@ ExitCode Sessions(const Settings& settings, const UsersSettings& sessions) {
   return response.sessions().empty() ? kExitNegative : kExitOk;
 }
 
-ExitCode Explain(const Settings& settings, const UsersSettings& explain) {
+ExitCode Explain(const Settings& settings, const ExplainSettings& explain) {
   Server server(settings);
   v1::ExplainPresenceRequest request;
   request.set_tenant(settings.tenant);
   request.set_user_id(explain.users.front());
+  request.set_room_id(explain.room);
   v1::ExplainPresenceResponse response;
   const client::Error error =
       server.Call(&Stub::ExplainPresence, request, &response);

@@ -31,6 +31,13 @@ struct UsersSettings {
   std::vector<std::string> users;
 };
 
+struct ExplainSettings {
+  // One.
+  std::vector<std::string> users;
+  // Not empty: also whether they are in it.
+  std::string room;
+};
+
 struct WhoSettings {
   // None: any but OFFLINE.
   std::vector<v1::PresenceState> states;

@@ -148,10 +148,11 @@ std::vector<SessionView> PresenceEngine::ListSessions(absl::string_view user,
   return views;
 }
 
-UserExplanation PresenceEngine::Explain(absl::string_view user,
-                                        const Now& now) {
+UserExplanation PresenceEngine::Explain(absl::string_view user, const Now& now,
+                                        absl::string_view room) {
   const SessionMap::Place place = map_.Find(user);
-  UserExplanation explanation = place.shard.Explain(user, place.hash, now);
+  UserExplanation explanation =
+      place.shard.Explain(user, place.hash, room, now);
   Announce(place.shard);
   return explanation;
 }

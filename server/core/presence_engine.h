@@ -119,7 +119,9 @@ class PresenceEngine {
   UserView GetUser(absl::string_view user, const Now& now);
   // Oldest open first.
   std::vector<SessionView> ListSessions(absl::string_view user, const Now& now);
-  UserExplanation Explain(absl::string_view user, const Now& now);
+  // `room` not empty: also whether the user is in it.
+  UserExplanation Explain(absl::string_view user, const Now& now,
+                          absl::string_view room = "");
 
   // A page of at most `most` of those whom `filter` tells of: the first one, or
   // the one that begins at `from`. Whoever matches all the time is on one page,

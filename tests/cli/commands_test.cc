@@ -284,6 +284,21 @@ TEST_F(CommandsTest, RoomSaysHowManyAreThere) {
             1);
 }
 
+TEST_F(CommandsTest, ExplainSaysWhetherTheUserIsInARoom) {
+  Program beat(Command("beat ann --session s1 --room lobby"), Input::kPipe,
+               Environment());
+  ASSERT_TRUE(beat.AwaitOutput("ann/s1 is active"));
+  const Ended there = Run("explain ann --room lobby");
+  EXPECT_EQ(there.code, 0);
+  EXPECT_THAT(there.out, AllOf(HasSubstr("\nIn lobby ann is active since "),
+                               HasSubstr("; heard of), by s1.\n"),
+                               HasSubstr("; not there any more in ")));
+  EXPECT_THAT(
+      Run("explain ann --room help").out,
+      HasSubstr("\nIn help ann is not: no session of theirs is there.\n"));
+  EXPECT_THAT(Run("explain ann").out, Not(HasSubstr("lobby")));
+}
+
 TEST_F(CommandsTest, WatchOfARoomTellsWhoComesOrHowMany) {
   Program beat(Command("beat ann --session s1 --room lobby"), Input::kPipe,
                Environment());

@@ -114,6 +114,29 @@ TEST(ExplanationTest, SaysThatAServerHasJustStarted) {
   EXPECT_THAT(Explain(kTwoSessions), Not(HasSubstr("just started")));
 }
 
+TEST(ExplanationTest, SaysWhetherTheUserIsInTheRoom) {
+  const std::string there = Explain(std::string(kTwoSessions) + R"(
+    room {
+      room_id: "lobby" state: PRESENCE_STATE_AWAY last_cause: CAUSE_DECAY
+      since { seconds: 1767347902 } session_ids: "phone" session_ids: "tv"
+      next_change { at { seconds: 1767348080 } state: PRESENCE_STATE_STALE }
+      ends_at { seconds: 1767348140 }
+    })");
+  EXPECT_THAT(
+      there,
+      HasSubstr("\nIn lobby ann is away since 09:58:22 (1 min 38 s; time ran "
+                "out), by phone and tv.\n"
+                "    If nothing more is heard of them: stale there in 1 min "
+                "20 s, at 10:01:20; not there any more in 2 min 20 s, at "
+                "10:02:20.\n"
+                "\nIf nothing more is heard, ann becomes idle"));
+  EXPECT_THAT(
+      Explain("presence { user_id: 'x' state: PRESENCE_STATE_OFFLINE }"
+              "room { room_id: 'lobby' state: PRESENCE_STATE_OFFLINE }"),
+      HasSubstr("No session is open.\n\n"
+                "In lobby x is not: no session of theirs is there.\n"));
+}
+
 TEST(ExplanationTest, SaysWhenALeaveEndsTheSession) {
   EXPECT_THAT(
       Explain("presence { user_id: 'x' } read_time { seconds: 1767348000 }"

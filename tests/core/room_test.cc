@@ -3,6 +3,7 @@
 
 // docs/concepts.md § 11: who is in a room, and how many.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -238,6 +239,49 @@ TEST_F(RoomTest, OfEmptiedRoomsOnlySoManyAreKept) {
   EXPECT_EQ(engine().rooms(), limits::kMaxEmptiedRooms);
   EXPECT_EQ(In("r0").lately[0].peak, 0);
   EXPECT_EQ(In("r1").lately[0].peak, 1);
+}
+
+TEST_F(RoomTest, ExplainedIsByWhichSessionsAUserIsThereAndUntilWhen) {
+  Login("u1/tab", {.rooms = {{"r1"}}});
+  At(5);
+  Open("u1/phone", {.with = SignalKind::kBackground, .rooms = {{"r1"}}});
+  Login("u1/elsewhere");
+  RoomExplanation there = Explained("u1", "r1");
+  EXPECT_EQ(there.state, State::kActive);
+  EXPECT_EQ(OnTheWall(there.since), 0);
+  EXPECT_EQ(there.cause, Cause::kSignal);
+  EXPECT_THAT(there.sessions, ElementsAre("tab", "phone"));
+  EXPECT_EQ(there.next_change->state, State::kIdle);
+  EXPECT_EQ(OnTheWall(there.next_change->at), 15);
+  EXPECT_EQ(OnTheWall(there.ends_at), 245);
+  At(10);
+  LeaveRoom("u1/tab", "r1");
+  there = Explained("u1", "r1");
+  EXPECT_EQ(there.state, State::kAway);
+  EXPECT_EQ(OnTheWall(there.since), 10);
+  EXPECT_EQ(there.cause, Cause::kLeave);
+  EXPECT_THAT(there.sessions, ElementsAre("phone"));
+  EXPECT_EQ(there.next_change->state, State::kStale);
+  EXPECT_EQ(OnTheWall(there.next_change->at), 185);
+  EXPECT_EQ(OnTheWall(there.ends_at), 245);
+  At(20);
+  Leave("u1/phone", seconds(5));
+  there = Explained("u1", "r1");
+  EXPECT_EQ(there.next_change->state, State::kOffline);
+  EXPECT_EQ(OnTheWall(there.next_change->at), 25);
+  EXPECT_EQ(OnTheWall(there.ends_at), 25);
+  At(26);
+  for (const auto& [user, room] :
+       {std::pair("u1", "r1"), {"u1", "r2"}, {"nobody", "r1"}}) {
+    there = Explained(user, room);
+    EXPECT_EQ(there.room, room);
+    EXPECT_EQ(there.state, State::kOffline);
+    EXPECT_THAT(there.sessions, IsEmpty());
+    EXPECT_FALSE(there.since.has_value());
+    EXPECT_FALSE(there.next_change.has_value());
+    EXPECT_FALSE(there.ends_at.has_value());
+  }
+  EXPECT_FALSE(engine().Explain("u1", now()).room.has_value());
 }
 
 // Case C3: it is not the old stream's end that decides.

@@ -331,6 +331,11 @@ Occupancy PresenceStory::In(const std::string& room) {
   return engine_->GetOccupancy(room, now());
 }
 
+RoomExplanation PresenceStory::Explained(const std::string& user,
+                                         const std::string& room) {
+  return *engine_->Explain(user, now(), room).room;
+}
+
 std::vector<std::string> PresenceStory::WhoWants(const std::string& target,
                                                  const std::string& room) {
   std::vector<std::string> users;

@@ -122,6 +122,8 @@ class PresenceStory : public ::testing::Test {
   SessionView Session(const std::string& name);
   std::size_t SessionsOf(const std::string& user);
   Occupancy In(const std::string& room);
+  // Whether and why they are there.
+  RoomExplanation Explained(const std::string& user, const std::string& room);
   // Who wants to reach them there.
   std::vector<std::string> WhoWants(const std::string& target,
                                     const std::string& room);

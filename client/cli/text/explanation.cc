@@ -113,6 +113,48 @@ class SessionPart {
   std::string text_;
 };
 
+// "tab", "tab and phone", "tab, phone and tv".
+std::string Joined(
+    const google::protobuf::RepeatedPtrField<std::string>& names) {
+  std::string text;
+  for (int i = 0; i < names.size(); ++i) {
+    const bool last = i + 1 == names.size();
+    absl::StrAppend(&text,
+                    i == 0 ? ""
+                    : last ? " and "
+                           : ", ",
+                    Printable(names[i]));
+  }
+  return text;
+}
+
+std::string RoomText(const v1::RoomExplanation& room, const std::string& user,
+                     absl::Time now, absl::TimeZone zone,
+                     const Palette& palette) {
+  const std::string name = palette.Bold(Printable(room.room_id()));
+  if (room.state() == v1::PRESENCE_STATE_OFFLINE) {
+    return absl::StrCat("\nIn ", name, " ", user,
+                        " is not: no session of theirs is there.\n");
+  }
+  const absl::Time since = TimeOf(room.since());
+  const absl::Time at = TimeOf(room.next_change().at());
+  const absl::Time end = TimeOf(room.ends_at());
+  std::string text = absl::StrCat(
+      "\nIn ", name, " ", user, " is ",
+      palette.State(room.state(), StateWord(room.state())), " since ",
+      Clock(since, now, zone), " (", Span(now - since), "; ",
+      CauseWords(room.last_cause()), "), by ", Joined(room.session_ids()),
+      ".\n    If nothing more is heard of ",
+      room.session_ids_size() == 1 ? "it" : "them", ": ");
+  if (room.next_change().state() != v1::PRESENCE_STATE_OFFLINE) {
+    absl::StrAppend(&text, StateWord(room.next_change().state()), " there in ",
+                    Span(at - now), ", at ", Clock(at, now, zone), "; ");
+  }
+  absl::StrAppend(&text, "not there any more in ", Span(end - now), ", at ",
+                  Clock(end, now, zone), ".\n");
+  return text;
+}
+
 }  // namespace
 
 std::string ExplanationText(const v1::ExplainPresenceResponse& explained,
@@ -137,10 +179,13 @@ std::string ExplanationText(const v1::ExplainPresenceResponse& explained,
   }
   if (explained.sessions().empty()) {
     absl::StrAppend(&text, "No session is open.\n");
-    return text;
   }
   for (const v1::SessionExplanation& session : explained.sessions()) {
     text += SessionPart(session, now, zone, palette).Text();
+  }
+  if (explained.has_room()) {
+    text += RoomText(explained.room(), Printable(presence.user_id()), now, zone,
+                     palette);
   }
   if (explained.has_next_change()) {
     const v1::NextChange& next = explained.next_change();

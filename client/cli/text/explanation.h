@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Why a user is what they are, in words: session by session, rule by rule, with
-// the moment of the next change. The rules are those of docs/concepts.md § 4.
+// the moment of the next change; and whether they are in a room, if that was
+// asked for. The rules are those of docs/concepts.md § 4.
 #ifndef LIFESIGN_CLIENT_CLI_TEXT_EXPLANATION_H_
 #define LIFESIGN_CLIENT_CLI_TEXT_EXPLANATION_H_
 

@@ -67,11 +67,25 @@ struct SessionExplanation {
   Duration downgrade_debounce;
 };
 
+// A user in a room. OFFLINE: they are not there, and the rest says nothing.
+struct RoomExplanation {
+  std::string room;
+  State state = State::kOffline;
+  absl::optional<WallTime> since;
+  Cause cause = Cause::kNone;
+  // Oldest open first.
+  std::vector<std::string> sessions;
+  absl::optional<NextChangeView> next_change;
+  absl::optional<WallTime> ends_at;
+};
+
 struct UserExplanation {
   UserView user;
   std::vector<SessionExplanation> sessions;
   // None when the user is OFFLINE.
   absl::optional<NextChangeView> next_change;
+  // If it was asked for.
+  absl::optional<RoomExplanation> room;
 };
 
 }  // namespace lifesign

@@ -67,12 +67,16 @@ class RoomTable {
   }
 
   // Null if the user is not in `room`. REQUIRES: they are in a room.
-  Place* Find(std::uint32_t user, absl::string_view room) {
-    Places& places = Of(user);
+  const Place* Find(std::uint32_t user, absl::string_view room) const {
+    const Places& places = Of(user);
     const auto found =
         std::find_if(places.begin(), places.end(),
                      [&](const Place& place) { return place.room == room; });
     return found == places.end() ? nullptr : &*found;
+  }
+  Place* Find(std::uint32_t user, absl::string_view room) {
+    return const_cast<Place*>(
+        static_cast<const RoomTable*>(this)->Find(user, room));
   }
 
   // Drops the places that no session is in. False if the user is in no room any

@@ -98,7 +98,7 @@ class SessionShard : private ShardState {
   std::vector<SessionView> ListSessions(absl::string_view user,
                                         std::uint64_t hash, const Now& now);
   UserExplanation Explain(absl::string_view user, std::uint64_t hash,
-                          const Now& now);
+                          absl::string_view room, const Now& now);
   // Of listing number `listing`: looks at up to `most_slots` slots from `slot`
   // on, until `users` holds `most_users`; appends those who match and were
   // there before it began, and moves `slot` on. False once it has come to the
@@ -400,8 +400,18 @@ class SessionShard : private ShardState {
   std::vector<const Session*> OpenSessions(const User& user,
                                            const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::optional<NextChangeView> NextChangeOf(const User& user,
-                                              const Now& now) const
+  // The state that the highest of `sessions` falls to next if nothing more is
+  // heard, and when. REQUIRES: it is `from` at `at`, and live.
+  struct Fall {
+    PresenceTime at;
+    State to;
+  };
+  Fall NextFall(absl::Span<const Session* const> sessions, State from,
+                PresenceTime at) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // REQUIRES: `user`, evaluated, has these open sessions.
+  RoomExplanation ExplainRoom(absl::string_view room, const User& user,
+                              absl::Span<const Session* const> open,
+                              const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Constant after construction.

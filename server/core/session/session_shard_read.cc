@@ -48,18 +48,28 @@ std::vector<SessionView> SessionShard::ListSessions(absl::string_view user,
 }
 
 UserExplanation SessionShard::Explain(absl::string_view user,
-                                      std::uint64_t hash, const Now& now) {
+                                      std::uint64_t hash,
+                                      absl::string_view room, const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
   User* known = FindUser(user, hash);
   UserExplanation explanation;
   explanation.user = ReadUser(user, known, held);
-  if (known == nullptr) return explanation;
-  for (const Session* session : OpenSessions(*known, held)) {
-    explanation.sessions.push_back(
-        ExplanationOf(*session, explanation.user.record.state, held));
+  if (!room.empty()) {
+    explanation.room.emplace();
+    explanation.room->room = std::string(room);
   }
-  explanation.next_change = NextChangeOf(*known, held);
+  if (known == nullptr) return explanation;
+  const std::vector<const Session*> open = OpenSessions(*known, held);
+  const State state = explanation.user.record.state;
+  for (const Session* session : open) {
+    explanation.sessions.push_back(ExplanationOf(*session, state, held));
+  }
+  if (IsLive(state)) {
+    const Fall next = NextFall(open, state, held.presence);
+    explanation.next_change = NextChangeView{WallAt(next.at, held), next.to};
+  }
+  if (!room.empty()) explanation.room = ExplainRoom(room, *known, open, held);
   return explanation;
 }
 
@@ -190,17 +200,15 @@ SessionExplanation SessionShard::ExplanationOf(const Session& session,
   return explanation;
 }
 
-absl::optional<NextChangeView> SessionShard::NextChangeOf(
-    const User& user, const Now& now) const {
-  const State state = user.told.state();
-  if (!IsLive(state)) return absl::nullopt;
+SessionShard::Fall SessionShard::NextFall(
+    absl::Span<const Session* const> sessions, State from,
+    PresenceTime at) const {
   // From one session's change to the next, until the highest of them changes.
   // Ends: every session comes to OFFLINE.
-  PresenceTime at = now.presence;
   while (true) {
     PresenceTime next = kNever;
     State highest = State::kOffline;
-    for (const Session* session : OpenSessions(user, now)) {
+    for (const Session* session : sessions) {
       if (session->Ended(RowOf(*session), at)) continue;
       const Derivation derived =
           Derive(session->Times(), RowOf(*session),
@@ -208,9 +216,37 @@ absl::optional<NextChangeView> SessionShard::NextChangeOf(
       highest = Higher(highest, derived.state);
       next = std::min({next, derived.next_change, session->LingerUntil()});
     }
-    if (highest != state) return NextChangeView{WallAt(at, now), highest};
+    if (highest != from) return {at, highest};
     at = next;
   }
+}
+
+RoomExplanation SessionShard::ExplainRoom(absl::string_view room,
+                                          const User& user,
+                                          absl::Span<const Session* const> open,
+                                          const Now& now) const {
+  RoomExplanation explanation;
+  explanation.room = std::string(room);
+  if (!user.in_rooms) return explanation;
+  const RoomTable::Place* const place = rooms_.Find(user.slot, room);
+  if (place == nullptr || !IsLive(place->told.state.state())) {
+    return explanation;
+  }
+  std::vector<const Session*> there;
+  for (const Session* session : open) {
+    if (!place->Holds(SlotOf(*session, user))) continue;
+    there.push_back(session);
+    explanation.sessions.emplace_back(session->rest().id.view());
+  }
+  // Evaluated with the user, and so what the room is told, or is about to be.
+  explanation.state = place->told.state.state();
+  explanation.since = WallAt(place->told.since, now);
+  explanation.cause = place->told.cause;
+  Fall fall = NextFall(there, explanation.state, now.presence);
+  explanation.next_change = NextChangeView{WallAt(fall.at, now), fall.to};
+  while (IsLive(fall.to)) fall = NextFall(there, fall.to, fall.at);
+  explanation.ends_at = WallAt(fall.at, now);
+  return explanation;
 }
 
 }  // namespace lifesign

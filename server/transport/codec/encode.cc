@@ -106,6 +106,19 @@ void EncodeSessionExplanation(const SessionExplanation& session,
   EncodeWindows(session, *to.mutable_windows());
 }
 
+void EncodeRoomExplanation(const RoomExplanation& room,
+                           v1::RoomExplanation& to) {
+  to.set_room_id(room.room);
+  to.set_state(EncodeState(room.state));
+  if (room.since) EncodeTime(*room.since, *to.mutable_since());
+  to.set_last_cause(EncodeCause(room.cause));
+  for (const std::string& session : room.sessions) to.add_session_ids(session);
+  if (room.next_change) {
+    EncodeNextChange(*room.next_change, *to.mutable_next_change());
+  }
+  if (room.ends_at) EncodeTime(*room.ends_at, *to.mutable_ends_at());
+}
+
 // The state on each class of device with a live session.
 template <typename Message>
 void EncodeDevices(const DeviceStates& devices, Message& to) {
@@ -253,6 +266,9 @@ void EncodeExplanation(const UserExplanation& explanation,
   }
   if (explanation.next_change) {
     EncodeNextChange(*explanation.next_change, *to.mutable_next_change());
+  }
+  if (explanation.room) {
+    EncodeRoomExplanation(*explanation.room, *to.mutable_room());
   }
 }
 

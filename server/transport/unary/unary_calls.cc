@@ -101,6 +101,15 @@ absl::optional<ApiError> BatchError(
   return std::move(faults).ToError();
 }
 
+absl::optional<ApiError> ExplainError(
+    const v1::ExplainPresenceRequest& request) {
+  FieldFaults faults;
+  CheckId(request.user_id(), "user_id", faults);
+  if (!request.room_id().empty()) CheckId(request.room_id(), "room_id", faults);
+  if (faults.empty()) return absl::nullopt;
+  return std::move(faults).ToError();
+}
+
 absl::optional<ApiError> RoomError(const v1::GetRoomRequest& request) {
   FieldFaults faults;
   CheckId(request.room_id(), "room_id", faults);
@@ -213,10 +222,11 @@ grpc::Status UnaryCalls::ExplainPresence(const grpc::ByteBuffer& request,
   return Call<v1::ExplainPresenceRequest, v1::ExplainPresenceResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
-        if (auto error = UserError(message)) return error;
+        if (auto error = ExplainError(message)) return error;
         const Now now = parts_.time.Read();
-        EncodeExplanation(parts_.engine.Explain(message.user_id(), now),
-                          answer);
+        EncodeExplanation(
+            parts_.engine.Explain(message.user_id(), now, message.room_id()),
+            answer);
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
       });
