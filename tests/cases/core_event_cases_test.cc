@@ -29,53 +29,6 @@ TEST_F(CoreCases, C19_ClosingOneOfSeveralTabsIsNoDeparture) {
   ExpectStory({"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→OFFLINE LEAVE @3"});
 }
 
-TEST_F(CoreCases, C21a_ARefreshUnderAnotherIdIsSilent) {
-  Login("u1/s1");
-  At(10);
-  Leave("u1/s1", seconds(5));
-  At(10.8);
-  Login("u1/s2");
-  At(15.2);
-  EXPECT_EQ(SessionsOf("u1"), 1u);
-  At(20);
-  ExpectStory({"OFFLINE→ACTIVE SIGNAL @0"});
-}
-
-TEST_F(CoreCases, C21b_APlainLeaveIsTakenAtItsWord) {
-  Login("u1/s1");
-  At(10);
-  Leave("u1/s1");
-  At(10.8);
-  Login("u1/s2");
-  At(12);
-  ExpectStory({"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→OFFLINE LEAVE @10",
-               "OFFLINE→ACTIVE SIGNAL @10.8"});
-}
-
-TEST_F(CoreCases, C21c_TenRefreshesAreTenResumesAndNoTakeOver) {
-  Login("u1/s1");
-  for (int i = 1; i <= 10; ++i) {
-    At(i * 5);
-    Leave("u1/s1", seconds(5));
-    At(i * 5 + 0.8);
-    const OpenOutcome opened =
-        Login("u1/s1", {.instance = static_cast<Instance>(i) + 1}).opened;
-    EXPECT_TRUE(opened.resumed);
-    EXPECT_FALSE(opened.taken_over.has_value());
-  }
-  At(60);
-  ExpectStory({"OFFLINE→ACTIVE SIGNAL @0"});
-}
-
-TEST_F(CoreCases, C21d_WhoDoesNotReturnHasLeft) {
-  Login("u1/s1");
-  At(10);
-  Leave("u1/s1", seconds(5));
-  At(20);
-  ExpectStory(
-      {"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→OFFLINE LEAVE @15 (a tick)"});
-}
-
 TEST_F(CoreCases, C22_TwoDevicesThatDeclareDifferentStatesDoNotFlip) {
   Login("u1/s1");
   Open("u1/s2", {.with = SignalKind::kIdle});

@@ -182,8 +182,10 @@ void PresenceStory::WatchUser(const std::string& user) {
 }
 
 void PresenceStory::Publish() {
-  engine_->Publish(now(), [this](const Change& change, Detail) {
-    events_[change.after.user].push_back({second(), change});
+  engine_->Publish(now(), [this](const Change& change, Detail detail) {
+    if (detail == Detail::kState) {
+      events_[change.after.user].push_back({second(), change});
+    }
     return std::shared_ptr<const void>();
   });
 }

@@ -129,7 +129,8 @@ class PresenceStory : public ::testing::Test {
                                     const std::string& room);
   // Seconds since the start, of a time on the wall.
   double OnTheWall(absl::optional<WallTime> time) const;
-  // What a watcher from the start has been told of `user`.
+  // What a watcher from the start has been told of `user`. A test that watches
+  // rooms besides does so with Detail::kDevices: theirs are not among these.
   const std::vector<Event>& EventsOf(const std::string& user);
 
   PresenceEngine& engine() { return *engine_; }
