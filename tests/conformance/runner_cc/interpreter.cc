@@ -93,6 +93,7 @@ Differences Interpreter::Do(const Value& step) {
       {"awaiting", &Interpreter::BeginAwait},
       {"awaited", &Interpreter::Awaited},
       {"watch", &Interpreter::BeginWatch},
+      {"follow", &Interpreter::BeginFollow},
       {"watched", &Interpreter::Watched},
   };
   for (const auto& [name, verb] : verbs) {
@@ -132,6 +133,8 @@ HeartbeatStream& Interpreter::StreamOf(const Value& name) {
 }
 
 Differences Interpreter::Send(const Value& step) {
+  const auto follow = watches_.find(Text(Find(step, "send")));
+  if (follow != watches_.end()) return SendFollow(*follow->second, step);
   HeartbeatStream& stream = StreamOf(*Find(step, "send"));
   if (const Value* bytes = Find(step, "bytes")) {
     stream.SendBytes(absl::HexStringToBytes(bytes->string_value()));
@@ -149,6 +152,17 @@ Differences Interpreter::Send(const Value& step) {
     return {absl::StrCat("the stream ended: ", Show(OfRpcError(stream.End())))};
   }
   return Matches(step, *expected, response);
+}
+
+Differences Interpreter::SendFollow(Watch& follow, const Value& step) {
+  v1::FollowPresenceRequest message;
+  if (!ToMessage(Resolved(*Find(step, "message"), saved_), message)) {
+    return {"the scenario's message is not one"};
+  }
+  follow.Send(message);
+  const Value* expected = Find(step, "answer");
+  if (expected == nullptr) return {};
+  return ReadUntil(follow, step, "acked", *expected);
 }
 
 Differences Interpreter::Told(const Value& step) {
@@ -292,14 +306,30 @@ Differences Interpreter::BeginWatch(const Value& step) {
   if (!ToMessage(Resolved(*Find(step, "request"), saved_), request)) {
     return {"the scenario's request is not one"};
   }
-  auto watch = std::make_unique<Watch>(*stub_, request);
+  return Begun(*Find(step, "watch"), std::make_unique<Watch>(*stub_, request),
+               step, "synced");
+}
+
+Differences Interpreter::BeginFollow(const Value& step) {
+  v1::FollowPresenceRequest first;
+  if (!ToMessage(Resolved(*Find(step, "request"), saved_),
+                 *first.mutable_watch())) {
+    return {"the scenario's request is not one"};
+  }
+  auto follow = std::make_unique<Watch>(*stub_);
+  follow->Send(first);
+  return Begun(*Find(step, "follow"), std::move(follow), step, "acked");
+}
+
+Differences Interpreter::Begun(const Value& name, std::unique_ptr<Watch> watch,
+                               const Value& step, const std::string& last) {
   Differences found;
   if (const Value* expected = Find(step, "answer")) {
-    found = ReadUntil(*watch, step, "synced", *expected);
+    found = ReadUntil(*watch, step, last, *expected);
   } else if (Find(step, "error") != nullptr) {
     return EndOf(*watch, step);
   }
-  watches_[Text(Find(step, "watch"))] = std::move(watch);
+  watches_[name.string_value()] = std::move(watch);
   return found;
 }
 
@@ -324,6 +354,7 @@ Differences Interpreter::ReadUntil(Watch& watch, const Value& step,
   Value read;
   std::vector<Value> snapshot;
   std::vector<Value> changes;
+  std::vector<Value> refused;
   std::string name;
   while (name != last) {
     Value content;
@@ -334,6 +365,8 @@ Differences Interpreter::ReadUntil(Watch& watch, const Value& step,
       snapshot.push_back(std::move(content));
     } else if (name == "changes") {
       changes.push_back(std::move(content));
+    } else if (name == "refused") {
+      refused.push_back(std::move(content));
     } else {
       MembersOf(read)[name] = std::move(content);
     }
@@ -341,6 +374,7 @@ Differences Interpreter::ReadUntil(Watch& watch, const Value& step,
   SortByUser(snapshot);
   MembersOf(read)["snapshot"] = ListOf(std::move(snapshot));
   MembersOf(read)["changes"] = ListOf(std::move(changes));
+  MembersOf(read)["refused"] = ListOf(std::move(refused));
   MembersOf(read)["resume_token"] = watch.token();
   return Matches(step, expected, read);
 }

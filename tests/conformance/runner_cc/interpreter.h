@@ -43,6 +43,7 @@ class Interpreter {
   Differences BeginAwait(const Value& step);
   Differences Awaited(const Value& step);
   Differences BeginWatch(const Value& step);
+  Differences BeginFollow(const Value& step);
   Differences Watched(const Value& step);
 
   void Connect();
@@ -50,6 +51,11 @@ class Interpreter {
   // A unary call: how it ended, and its answer.
   grpc::Status CallOnce(const Value& step, Value& answer);
   grpc::Status CallBytes(const std::string& method, const std::string& bytes);
+  // Says something on a follow.
+  Differences SendFollow(Watch& follow, const Value& step);
+  // `watch`, which is complete with the part called `last`.
+  Differences Begun(const Value& name, std::unique_ptr<Watch> watch,
+                    const Value& step, const std::string& last);
   // Everything up to and including the part called `last`.
   Differences ReadUntil(Watch& watch, const Value& step,
                         const std::string& last, const Value& expected);

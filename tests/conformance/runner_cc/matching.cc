@@ -63,6 +63,21 @@ Value TextValue(std::string text) {
   return value;
 }
 
+// "uuu", or a list of "u1", "u2", "u3".
+Value Repeated(const std::string& text, bool numbered, int times) {
+  std::string whole;
+  Value list;
+  for (int i = 1; i <= times; ++i) {
+    if (numbered) {
+      list.mutable_list_value()->add_values()->set_string_value(
+          absl::StrCat(text, i));
+    } else {
+      whole += text;
+    }
+  }
+  return numbered ? list : TextValue(whole);
+}
+
 bool ScalarMatches(const Value& expected, const Value* actual,
                    const Saved& saved) {
   const std::string& text = expected.string_value();
@@ -134,12 +149,10 @@ Value Resolved(const Value& value, const Saved& saved) {
       element = Resolved(element, saved);
     }
   } else if (value.string_value().substr(0, 1) == "$") {
-    static const std::regex repeated("\\$\\{(.+)\\*(\\d+)\\}");
+    static const std::regex repeated("\\$\\{(.+)([*#])(\\d+)\\}");
     std::smatch parts;
     if (std::regex_match(value.string_value(), parts, repeated)) {
-      std::string text;
-      for (int i = 0; i < std::stoi(parts[2]); ++i) text += parts[1];
-      return TextValue(text);
+      return Repeated(parts[1], parts[2] == "#", std::stoi(parts[3]));
     }
     const auto found = saved.find(value.string_value().substr(1));
     if (found != saved.end()) return found->second;

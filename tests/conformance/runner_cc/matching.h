@@ -19,7 +19,8 @@ using Saved = std::map<std::string, Value>;
 // One line for each place in which something is not as it should be.
 using Differences = std::vector<std::string>;
 
-// A request with "$name" and "${x*128}" replaced by what they stand for.
+// A request with "$name", "${x*128}" and "${x#128}" replaced by what they
+// stand for.
 Value Resolved(const Value& value, const Saved& saved);
 
 // What lies at "updates.0.opened.attachment" in `value`; a null value if

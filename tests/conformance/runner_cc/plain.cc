@@ -103,6 +103,25 @@ void AddDetail(const google::protobuf::Any& detail, Value& said, int& infos) {
   }
 }
 
+// `response` with its `errors`, which are in the field called `name`, as
+// OfStatus has them.
+template <typename Errors>
+Value WithErrors(const google::protobuf::Message& response, Errors& errors,
+                 const std::string& name) {
+  std::vector<Value> said;
+  for (auto& error : errors) {
+    said.push_back(OfStatus(error.status()));
+    error.clear_status();
+  }
+  Value value = OfMessage(response);
+  for (int i = 0; i < static_cast<int>(said.size()); ++i) {
+    Value& plain = *Member(value, name).mutable_list_value()->mutable_values(i);
+    // An error without message and handle is an empty object.
+    plain.mutable_struct_value()->MergeFrom(said[i].struct_value());
+  }
+  return value;
+}
+
 }  // namespace
 
 std::string Show(const Value& value) {
@@ -133,19 +152,11 @@ Value OfMessage(const google::protobuf::Message& message) {
 }
 
 Value OfAnswer(v1::HeartbeatResponse response) {
-  std::vector<Value> said;
-  for (auto& error : *response.mutable_errors()) {
-    said.push_back(OfStatus(error.status()));
-    error.clear_status();
-  }
-  Value value = OfMessage(response);
-  for (int i = 0; i < static_cast<int>(said.size()); ++i) {
-    Value& plain =
-        *Member(value, "errors").mutable_list_value()->mutable_values(i);
-    // An error without message and handle is an empty object.
-    plain.mutable_struct_value()->MergeFrom(said[i].struct_value());
-  }
-  return value;
+  return WithErrors(response, *response.mutable_errors(), "errors");
+}
+
+Value OfAnswer(v1::WatchPresenceResponse response) {
+  return WithErrors(response, *response.mutable_refused(), "refused");
 }
 
 Value OfStatus(const google::rpc::Status& status) {

@@ -28,6 +28,7 @@ const Value* Find(const Value& object, const std::string& name);
 Value OfMessage(const google::protobuf::Message& message);
 // Likewise, its errors as OfStatus has them.
 Value OfAnswer(v1::HeartbeatResponse response);
+Value OfAnswer(v1::WatchPresenceResponse response);
 
 // The code's name, and what the details say.
 Value OfStatus(const google::rpc::Status& status);

@@ -112,7 +112,12 @@ grpc::Status Await::End(Value& answer) {
 Watch::Watch(v1::PresenceService::Stub& stub,
              const v1::WatchPresenceRequest& request) {
   LimitPatience(context_);
-  reader_ = stub.WatchPresence(&context_, request);
+  watch_ = stub.WatchPresence(&context_, request);
+}
+
+Watch::Watch(v1::PresenceService::Stub& stub) {
+  LimitPatience(context_);
+  follow_ = stub.FollowPresence(&context_);
 }
 
 Watch::~Watch() {
@@ -121,10 +126,16 @@ Watch::~Watch() {
   End();
 }
 
+void Watch::Send(const v1::FollowPresenceRequest& request) {
+  follow_->Write(request);
+}
+
 bool Watch::Next(Value& response) {
   v1::WatchPresenceResponse message;
-  if (!reader_->Read(&message)) return false;
-  response = OfMessage(message);
+  if (follows() ? !follow_->Read(&message) : !watch_->Read(&message)) {
+    return false;
+  }
+  response = OfAnswer(std::move(message));
   return true;
 }
 
@@ -142,7 +153,8 @@ bool Watch::NextPart(std::string& name, Value& content) {
 
 void Watch::TakeApart(const Value& response) {
   for (const char* name : {"created", "resync", "snapshot", "changes", "synced",
-                           "progress", "occupancy", "intents"}) {
+                           "progress", "occupancy", "intents", "refused",
+                           "acked"}) {
     const Value* part = Find(response, name);
     if (part == nullptr) continue;
     if (!part->has_list_value()) {
@@ -158,7 +170,7 @@ void Watch::TakeApart(const Value& response) {
 
 grpc::Status Watch::End() {
   ended_ = true;
-  return reader_->Finish();
+  return follows() ? follow_->Finish() : watch_->Finish();
 }
 
 }  // namespace lifesign::conformance

@@ -73,18 +73,24 @@ class Await {
 };
 
 // Takes responses apart into their parts, in the order in which they are to be
-// taken.
+// taken; an acknowledgement after what it acknowledges.
 class Watch {
  public:
   Watch(v1::PresenceService::Stub& stub,
         const v1::WatchPresenceRequest& request);
+  // FollowPresence; Send says whom.
+  explicit Watch(v1::PresenceService::Stub& stub);
   ~Watch();
+
+  // REQUIRES: FollowPresence.
+  void Send(const v1::FollowPresenceRequest& request);
+  bool follows() const { return follow_ != nullptr; }
 
   // Waits for the next response; false at the end.
   bool Next(Value& response);
   // Waits for what comes next: "created", "resync", "snapshot" (one record),
-  // "changes" (one record), "synced", "progress" or "occupancy". False at the
-  // end.
+  // "changes" (one record), "synced", "progress", "occupancy", "intents",
+  // "refused" (one refusal) or "acked". False at the end.
   bool NextPart(std::string& name, Value& content);
   grpc::Status End();
 
@@ -95,7 +101,11 @@ class Watch {
   void TakeApart(const Value& response);
 
   grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<v1::WatchPresenceResponse>> reader_;
+  // One of the two.
+  std::unique_ptr<grpc::ClientReader<v1::WatchPresenceResponse>> watch_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::FollowPresenceRequest,
+                                           v1::WatchPresenceResponse>>
+      follow_;
   std::deque<std::pair<std::string, Value>> parts_;
   Value token_;
   bool ended_ = false;

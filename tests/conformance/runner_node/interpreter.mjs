@@ -10,6 +10,7 @@ import { grpc, methods, PresenceService } from './stubs.mjs';
 // long unless the server does not answer.
 const PATIENCE = 30_000;
 
+// An acknowledgement comes after what it acknowledges.
 const PARTS_OF_WATCH = [
   'created',
   'resync',
@@ -19,6 +20,8 @@ const PARTS_OF_WATCH = [
   'progress',
   'occupancy',
   'intents',
+  'refused',
+  'acked',
 ];
 
 const typed = (name) => `lifesign.v1.${name}`;
@@ -78,6 +81,9 @@ class Watch extends Answers {
   }
 }
 
+// A watch whose users are changed step by step.
+class Follow extends Watch {}
+
 // Thrown for what differs; its text is all that a reader needs.
 export class Differs extends Error {}
 
@@ -95,6 +101,7 @@ const VERBS = [
   'awaiting',
   'awaited',
   'watch',
+  'follow',
   'watched',
 ];
 
@@ -158,6 +165,17 @@ export class Interpreter {
 
   async send(step) {
     const stream = this.streams.get(step.send);
+    if (stream instanceof Follow) {
+      stream.call.write(
+        toMessage(
+          typed('FollowPresenceRequest'),
+          resolved(step.message, this.saved),
+        ),
+      );
+      if (!step.answer) return;
+      await this.readUntil(stream, step, 'acked', step.answer);
+      return;
+    }
     if (step.bytes === undefined) {
       const message = toMessage(
         typed('HeartbeatRequest'),
@@ -239,12 +257,17 @@ export class Interpreter {
     );
     const call = this.client.WatchPresence(request, options());
     const watch = new Watch(call, 'WatchPresenceResponse');
-    this.streams.set(step.watch, watch);
-    if (step.answer) {
-      await this.readUntil(watch, step, 'synced', step.answer);
-    } else if (step.error) {
-      await this.ended({ ended: step.watch, error: step.error });
-    }
+    await this.begun(watch, step.watch, step, 'synced');
+  }
+
+  async follow(step) {
+    const request = toMessage(typed('FollowPresenceRequest'), {
+      watch: resolved(step.request, this.saved),
+    });
+    const call = this.client.FollowPresence(options());
+    const follow = new Follow(call, 'WatchPresenceResponse');
+    call.write(request);
+    await this.begun(follow, step.follow, step, 'acked');
   }
 
   async watched(step) {
@@ -265,6 +288,16 @@ export class Interpreter {
     const stream = this.streams.get(name);
     this.streams.delete(name);
     return stream;
+  }
+
+  // `watch`, which is complete with the part called `last`.
+  async begun(watch, name, step, last) {
+    this.streams.set(name, watch);
+    if (step.answer) {
+      await this.readUntil(watch, step, last, step.answer);
+    } else if (step.error) {
+      await this.ended({ ended: name, error: step.error });
+    }
   }
 
   unary(step) {
@@ -296,7 +329,7 @@ export class Interpreter {
 
   // Everything up to and including the part called `last`.
   async readUntil(watch, step, last, expected) {
-    const read = { snapshot: [], changes: [] };
+    const read = { snapshot: [], changes: [], refused: [] };
     let name;
     while (name !== last) {
       let content;

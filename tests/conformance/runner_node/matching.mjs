@@ -20,7 +20,8 @@ const numberOf = (text) =>
 
 const show = (value) => JSON.stringify(value) ?? 'nothing';
 
-// A request with "$name" and "${x*128}" replaced by what they stand for.
+// A request with "$name", "${x*128}" and "${x#128}" replaced by what they
+// stand for.
 export function resolved(value, saved) {
   if (Array.isArray(value)) {
     return value.map((element) => resolved(element, saved));
@@ -34,8 +35,12 @@ export function resolved(value, saved) {
     );
   }
   if (typeof value === 'string' && value.startsWith('$')) {
-    const repeated = /^\$\{(.)\*(\d+)\}$/su.exec(value);
-    if (repeated) return repeated[1].repeat(Number(repeated[2]));
+    const repeated = /^\$\{(.)([*#])(\d+)\}$/su.exec(value);
+    if (repeated) {
+      const [, text, how, count] = repeated;
+      if (how === '*') return text.repeat(Number(count));
+      return Array.from({ length: Number(count) }, (_, i) => `${text}${i + 1}`);
+    }
     return saved[value.slice(1)];
   }
   return value;

@@ -9,6 +9,11 @@ import { definitions, grpc } from './stubs.mjs';
 // Where the server's wall clock starts: "@0s".
 const START_SECONDS = Date.UTC(2026, 0, 1) / 1000;
 const DOMAIN = 'presence.lifesign.dev';
+// What tells of an error within a stream, in its `status`.
+const ERRORS = new Set([
+  'lifesign.v1.HeartbeatError',
+  'lifesign.v1.FollowRefusal',
+]);
 
 // The type of `field`, which names types of its own package without it.
 function typeOf(field) {
@@ -64,7 +69,7 @@ export function ofMessage(typeName, message) {
         return ofMessage(typeOf(field), content);
     }
   });
-  if (typeName === 'lifesign.v1.HeartbeatError') {
+  if (ERRORS.has(typeName)) {
     const { status, ...rest } = value;
     return { ...rest, ...status };
   }

@@ -19,27 +19,37 @@ PATIENCE = 30
 
 SERVICE = "/lifesign.v1.PresenceService/"
 METHODS = stubs.service.DESCRIPTOR.services_by_name["PresenceService"]
+# An acknowledgement comes after what it acknowledges.
 PARTS_OF_WATCH = ("created", "resync", "snapshot", "changes", "synced",
-                  "progress", "occupancy", "intents")
+                  "progress", "occupancy", "intents", "refused", "acked")
 
 
 def message_of(kind, value):
     return json_format.ParseDict(value, kind())
 
 
-class Heartbeat:
-    """A stream that is written to step by step."""
+class Requests:
+    """What a stream says, step by step."""
 
-    def __init__(self, open_call):
+    def __init__(self):
         self._requests = queue.SimpleQueue()
+
+    def __iter__(self):
         # Ends at the first None.
-        self.call = open_call(iter(self._requests.get, None))
+        return iter(self._requests.get, None)
 
     def send(self, message):
         self._requests.put(message)
 
     def half_close(self):
         self._requests.put(None)
+
+
+class Heartbeat(Requests):
+
+    def __init__(self, open_call):
+        super().__init__()
+        self.call = open_call(iter(self))
 
 
 class Await:
@@ -71,6 +81,14 @@ class Watch:
         return self._parts.popleft()
 
 
+class Follow(Requests, Watch):
+    """A watch whose users are changed step by step."""
+
+    def __init__(self, open_call):
+        Requests.__init__(self)
+        Watch.__init__(self, open_call(iter(self)))
+
+
 class Interpreter:
 
     def __init__(self, server):
@@ -86,7 +104,7 @@ class Interpreter:
     def do(self, step):
         for verb in ("advance", "drain", "restart", "stream", "send", "told",
                      "close", "cancel", "ended", "call", "awaiting", "awaited",
-                     "watch", "watched"):
+                     "watch", "follow", "watched"):
             if verb in step:
                 getattr(self, verb)(step)
                 return
@@ -119,6 +137,12 @@ class Interpreter:
 
     def send(self, step):
         stream = self._streams[step["send"]]
+        if isinstance(stream, Follow):
+            stream.send(message_of(stubs.service.FollowPresenceRequest,
+                                   resolved(step["message"], self._saved)))
+            if "answer" in step:
+                self._read_until(stream, step, "acked", step["answer"])
+            return
         if "bytes" in step:
             stream.send(bytes.fromhex(step["bytes"]))
         else:
@@ -185,11 +209,15 @@ class Interpreter:
         request = message_of(stubs.service.WatchPresenceRequest,
                              resolved(step["request"], self._saved))
         watch = Watch(self._stub.WatchPresence(request, timeout=PATIENCE))
-        self._streams[step["watch"]] = watch
-        if "answer" in step:
-            self._read_until(watch, step, "synced", step["answer"])
-        elif "error" in step:
-            self.ended({"ended": step["watch"], "error": step["error"]})
+        self._begun(watch, step["watch"], step, "synced")
+
+    def follow(self, step):
+        request = message_of(stubs.service.WatchPresenceRequest,
+                             resolved(step["request"], self._saved))
+        follow = Follow(lambda requests: self._stub.FollowPresence(
+            requests, timeout=PATIENCE))
+        follow.send(stubs.service.FollowPresenceRequest(watch=request))
+        self._begun(follow, step["follow"], step, "acked")
 
     def watched(self, step):
         watch = self._streams[step["watched"]]
@@ -207,6 +235,14 @@ class Interpreter:
         self._channel = grpc.insecure_channel(self._server.address)
         self._stub = stubs.service_grpc.PresenceServiceStub(self._channel)
 
+    def _begun(self, watch, name, step, last):
+        """`watch`, which is complete with the part called `last`."""
+        self._streams[name] = watch
+        if "answer" in step:
+            self._read_until(watch, step, last, step["answer"])
+        elif "error" in step:
+            self.ended({"ended": name, "error": step["error"]})
+
     def _unary(self, step):
         method = METHODS.methods_by_name[step["call"]]
         answer_of = getattr(stubs.service, method.output_type.name).FromString
@@ -223,7 +259,7 @@ class Interpreter:
 
     def _read_until(self, watch, step, last, expected):
         """Everything up to and including the part called `last`."""
-        read = {"snapshot": [], "changes": []}
+        read = {"snapshot": [], "changes": [], "refused": []}
         name = None
         while name != last:
             name, content = watch.next_part()

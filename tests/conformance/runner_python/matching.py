@@ -6,12 +6,13 @@ import decimal
 import re
 
 ORDERED = re.compile(r"([<>])(.+)", re.DOTALL)
-REPEATED = re.compile(r"\$\{(.)\*(\d+)\}", re.DOTALL)
+REPEATED = re.compile(r"\$\{(.)([*#])(\d+)\}", re.DOTALL)
 ABSENT = (None, 0, "", [])
 
 
 def resolved(value, saved):
-    """A request with "$name" and "${x*128}" replaced by what they stand for."""
+    """A request with "$name", "${x*128}" and "${x#128}" replaced by what they
+    stand for."""
     if isinstance(value, dict):
         return {key: resolved(member, saved) for key, member in value.items()}
     if isinstance(value, list):
@@ -19,7 +20,10 @@ def resolved(value, saved):
     if isinstance(value, str) and value.startswith("$"):
         repeated = REPEATED.fullmatch(value)
         if repeated:
-            return repeated[1] * int(repeated[2])
+            count = int(repeated[3])
+            if repeated[2] == "*":
+                return repeated[1] * count
+            return [f"{repeated[1]}{i}" for i in range(1, count + 1)]
         return saved[value[1:]]
     return value
 

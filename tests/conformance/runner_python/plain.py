@@ -38,8 +38,9 @@ def of_message(message):
     """Protobuf's JSON, its times since the start, its errors as `of_status`."""
     value = since_start(json_format.MessageToDict(
         message, preserving_proto_field_name=True))
-    if isinstance(message, stubs.service.HeartbeatResponse):
-        for error, plain in zip(message.errors, value.get("errors", [])):
+    for name in ("errors", "refused"):
+        for error, plain in zip(getattr(message, name, ()),
+                                value.get(name, [])):
             del plain["status"]
             plain.update(of_status(error.status))
     return value
