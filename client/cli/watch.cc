@@ -137,6 +137,8 @@ class WatchLoop {
       case WatchEvent::Kind::kFresh:
         taken = Note("fresh", "heard again: what is above holds");
         break;
+      case WatchEvent::Kind::kRefused:
+        break;  // Nobody is added.
       case WatchEvent::Kind::kEnded:
         result_ = Report(settings_, event.error);
         break;

@@ -52,14 +52,17 @@ class RealServerTest : public ::testing::Test {
     }
     return watcher;
   }
-  // The next change, as "user BEFORE->AFTER CAUSE".
+  // The next change, as "user BEFORE->AFTER CAUSE"; without BEFORE for the
+  // first word.
   static std::string NextChange(Watcher& watcher) {
     while (const auto event = watcher.Next(kPatience)) {
       if (event->kind != WatchEvent::Kind::kChange) continue;
-      const auto& after = event->change.after;
+      const auto& [before, after] = event->change;
       return absl::StrCat(
           after.user_id(), " ",
-          v1::PresenceState_Name(event->change.before->state()).substr(15),
+          before.has_value()
+              ? v1::PresenceState_Name(before->state()).substr(15)
+              : "",
           "->", v1::PresenceState_Name(after.state()).substr(15), " ",
           v1::Cause_Name(after.cause()).substr(6));
     }
@@ -160,6 +163,59 @@ TEST_F(RealServerTest, AGuestWhoLogsInIsReplacedInTheirRoom) {
   const v1::PresenceRecord gone = next();
   EXPECT_EQ(gone.user_id(), "guest-7");
   EXPECT_EQ(gone.merged_into(), "ann");
+}
+
+// C39, of the library.
+TEST_F(RealServerTest, WatcherAddsAndRemovesUsers) {
+  const auto bob = Open("bob", "phone");
+  const auto watcher = Watch({"ann"});
+  ASSERT_TRUE(watcher->Add({"bob"}).ok());
+  EXPECT_EQ(NextChange(*watcher), "bob ->ACTIVE SIGNAL");
+  ASSERT_TRUE(watcher->Add({"cid", "ann"}).ok());
+  EXPECT_EQ(NextChange(*watcher), "cid ->OFFLINE UNSPECIFIED");
+  bob->SetLifecycle(Lifecycle::kBackground);
+  ASSERT_TRUE(bob->Await(
+      [](auto& status) { return status.next_interval == seconds(60); },
+      kPatience));
+  server_.Advance(milliseconds(2'100));
+  EXPECT_EQ(NextChange(*watcher), "bob ACTIVE->AWAY DECAY");
+
+  ASSERT_TRUE(watcher->Remove({"bob", "nobody"}).ok());
+  EXPECT_FALSE(watcher->Find("bob").has_value());
+  bob->Leave();
+  ASSERT_TRUE(bob->Await(
+      [](auto& status) { return status.end == SessionEnd::kLeft; }, kPatience));
+  const auto ann = Open("ann", "laptop");
+  EXPECT_EQ(NextChange(*watcher), "ann OFFLINE->ACTIVE SIGNAL");
+  EXPECT_EQ(watcher->View().size(), 2u);
+  EXPECT_EQ(watcher->status().streams, 2u);
+
+  EXPECT_EQ(watcher->Add({"dee", ""}).code(),
+            absl::StatusCode::kInvalidArgument);
+  const auto everyone = *Watcher::Start(Channel(), {.all_users = true});
+  EXPECT_EQ(everyone->Add({"dee"}).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(RealServerTest, WatcherIsToldWhomTheServerRefusesToAdd) {
+  const auto watcher = Watch({});
+  std::vector<std::string> most;
+  for (int i = 0; i < 10'000; ++i) most.push_back(absl::StrCat("u", i));
+  ASSERT_TRUE(watcher->Add(most).ok());
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_NE(NextChange(*watcher), "nothing");
+  }
+  ASSERT_TRUE(watcher->Add({"one", "more"}).ok());
+  auto event = watcher->Next(kPatience);
+  while (event.has_value() && event->kind != WatchEvent::Kind::kRefused) {
+    event = watcher->Next(kPatience);
+  }
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->error.reason, v1::ERROR_REASON_TOO_MANY_WATCHED_USERS);
+  EXPECT_THAT(event->user_ids, ::testing::ElementsAre("more", "one"));
+  ASSERT_TRUE(watcher->Remove({"u7"}).ok());
+  ASSERT_TRUE(watcher->Add({"one"}).ok());
+  EXPECT_EQ(NextChange(*watcher), "one ->OFFLINE UNSPECIFIED");
 }
 
 // docs/concepts.md § 5: by another instance it is a take-over.

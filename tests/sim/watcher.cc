@@ -79,6 +79,8 @@ void Watcher::CheckEvent(const client::WatchEvent& event) {
       journal_.Count("watcher synced");
       return;
     case client::WatchEvent::Kind::kFresh:
+    case client::WatchEvent::Kind::kRefused:
+    case client::WatchEvent::Kind::kOccupancy:
       return;
   }
 }

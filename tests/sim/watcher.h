@@ -42,6 +42,9 @@ class Watcher final : public CallClient, public client::internal::WatchPort {
 
  private:
   void BeginStream(const v1::WatchPresenceRequest& request) override;
+  // Nobody is added or removed here.
+  void BeginFollowing(const v1::WatchPresenceRequest&) override {}
+  void Write(const v1::FollowPresenceRequest&) override {}
   void CancelStream() override;
 
   void Follow();

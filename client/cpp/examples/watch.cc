@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
       case client::WatchEvent::Kind::kFresh:
         std::cout << "(connected again)" << std::endl;
         break;
+      case client::WatchEvent::Kind::kRefused:
+        break;  // Nobody is added.
       case client::WatchEvent::Kind::kEnded:
         std::cerr << client::ToString(event->error) << std::endl;
         return EXIT_FAILURE;

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -44,16 +45,23 @@ inline v1::WatchPresenceRequest WatchOfAll() {
   return request;
 }
 
+inline v1::FollowPresenceRequest First(v1::WatchPresenceRequest watch) {
+  v1::FollowPresenceRequest request;
+  *request.mutable_watch() = std::move(watch);
+  return request;
+}
+
 class Watcher {
  public:
+  // FollowPresence, whose client says everything by call().Send.
+  explicit Watcher(StreamWorld& world) {
+    Begin(std::make_shared<WatchStream>(world.parts()));
+  }
   Watcher(StreamWorld& world, v1::WatchPresenceRequest request) {
     WatchOptions options;
     const int most = world.parts().limits.max_watched_users;
     EXPECT_FALSE(DecodeWatch(request, most, options).has_value());
-    auto stream = std::make_shared<WatchStream>(world.parts(), options);
-    stream_ = stream;
-    call_.Attach(stream);
-    stream->Start(call_);
+    Begin(std::make_shared<WatchStream>(world.parts(), options));
   }
   ~Watcher() {
     if (!call_.finished()) call_.Break();
@@ -65,6 +73,12 @@ class Watcher {
   const v1::WatchPresenceResponse& last() { return call_.last(); }
 
  private:
+  void Begin(const std::shared_ptr<WatchStream>& stream) {
+    stream_ = stream;
+    call_.Attach(stream);
+    stream->Start(call_);
+  }
+
   FakeCall<v1::WatchPresenceResponse> call_;
   std::weak_ptr<WatchStream> stream_;
 };

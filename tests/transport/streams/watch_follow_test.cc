@@ -28,12 +28,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-v1::FollowPresenceRequest First(v1::WatchPresenceRequest watch) {
-  v1::FollowPresenceRequest request;
-  *request.mutable_watch() = std::move(watch);
-  return request;
-}
-
 v1::FollowPresenceRequest Change(const std::vector<std::string>& add,
                                  const std::vector<std::string>& remove = {}) {
   v1::FollowPresenceRequest request;
@@ -42,31 +36,20 @@ v1::FollowPresenceRequest Change(const std::vector<std::string>& add,
   return request;
 }
 
-class Follower {
+class Follower : public Watcher {
  public:
-  explicit Follower(StreamWorld& world) {
-    auto stream = std::make_shared<WatchStream>(world.parts());
-    call_.Attach(stream);
-    stream->Start(call_);
-  }
+  explicit Follower(StreamWorld& world) : Watcher(world) {}
   Follower(StreamWorld& world, v1::WatchPresenceRequest watch)
       : Follower(world) {
-    EXPECT_TRUE(call_.Send(First(std::move(watch))));
+    EXPECT_TRUE(call().Send(First(std::move(watch))));
   }
-  ~Follower() {
-    if (!call_.finished()) call_.Break();
-    call_.Done();
-  }
-
-  FakeCall<v1::WatchPresenceResponse>& call() { return call_; }
-  const v1::WatchPresenceResponse& last() { return call_.last(); }
 
   // Everything that was told since the last time, as text: the user and the
   // state, with a + in a snapshot; acknowledgements as their number.
   std::vector<std::string> Told() {
-    call_.TakeWrites();
+    call().TakeWrites();
     std::vector<std::string> told;
-    for (const auto& message : call_.responses()) {
+    for (const auto& message : call().responses()) {
       v1::WatchPresenceResponse snapshot;
       *snapshot.mutable_changes() = message.snapshot();
       for (const auto& text : StatesOf(snapshot)) told.push_back("+" + text);
@@ -79,13 +62,12 @@ class Follower {
       if (message.acked() > 0) told.push_back(absl::StrCat(message.acked()));
       if (!message.resume_token().empty()) token_ = message.resume_token();
     }
-    call_.Clear();
+    call().Clear();
     return told;
   }
   const std::string& token() const { return token_; }
 
  private:
-  FakeCall<v1::WatchPresenceResponse> call_;
   std::string token_;
 };
 

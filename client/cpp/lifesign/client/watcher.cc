@@ -11,6 +11,14 @@
 namespace lifesign::client {
 namespace {
 
+absl::Status ValidateIds(const std::vector<std::string>& user_ids) {
+  absl::Status fault;
+  for (const std::string& id : user_ids) {
+    fault.Update(internal::ValidateId("user_id", id));
+  }
+  return fault;
+}
+
 absl::Status Validate(const WatchOptions& options) {
   const int selectors = int{options.all_users} +
                         int{!options.user_ids.empty()} +
@@ -36,9 +44,7 @@ absl::Status Validate(const WatchOptions& options) {
     return absl::InvalidArgumentError("batching_delay must not be negative");
   }
   absl::Status fault = internal::ValidateTenant(options.tenant);
-  for (const std::string& id : options.user_ids) {
-    fault.Update(internal::ValidateId("user_id", id));
-  }
+  fault.Update(ValidateIds(options.user_ids));
   if (!options.room_id.empty()) {
     fault.Update(internal::ValidateId("room_id", options.room_id));
   }
@@ -66,6 +72,16 @@ absl::optional<WatchEvent> Watcher::Next(Duration timeout) {
 }
 
 void Watcher::OnNetworkChange() { stream_->OnNetworkChange(); }
+
+absl::Status Watcher::Add(const std::vector<std::string>& user_ids) {
+  if (absl::Status fault = ValidateIds(user_ids); !fault.ok()) return fault;
+  return stream_->Add(user_ids);
+}
+
+absl::Status Watcher::Remove(const std::vector<std::string>& user_ids) {
+  if (absl::Status fault = ValidateIds(user_ids); !fault.ok()) return fault;
+  return stream_->Remove(user_ids);
+}
 
 absl::optional<v1::PresenceRecord> Watcher::Find(
     absl::string_view user_id) const {

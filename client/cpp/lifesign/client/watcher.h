@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -41,13 +42,18 @@ struct WatchEvent {
     // `change` is set.
     kChange,
     // The view is complete: every watched user has been told, at this instant
-    // of the stream. Again after each reconnect.
+    // of the stream. Again after each reconnect, and once users who were added
+    // have been told.
     kSynced,
     // Nothing was heard for two progress intervals: the view is kept, and may
     // be old.
     kStale,
     // Heard again after kStale.
     kFresh,
+    // The server refused to add `user_ids`: `error` says why, for example that
+    // a watch is of at most so many (TOO_MANY_WATCHED_USERS). They are not
+    // watched; everything else goes on.
+    kRefused,
     // Over for good: `error` says why. The last event.
     kEnded,
     // How many are in the room, in `occupancy`.
@@ -57,13 +63,15 @@ struct WatchEvent {
   PresenceChange change;
   v1::Occupancy occupancy;
   Error error;
+  // Of kRefused, in their order.
+  std::vector<std::string> user_ids;
 };
 
 struct WatchOptions {
   // Empty: the caller's own.
   std::string tenant = {};
-  // Whom to watch: at most 10,000, unless the server allows more. Empty:
-  // nobody, but for `all_users` and `room_id`.
+  // Whom to watch at first: at most 10,000, unless the server allows more.
+  // Empty: nobody, but for `all_users` and `room_id`.
   std::vector<std::string> user_ids = {};
   // Whom to watch, instead: everyone of the tenant. The view then holds those
   // who are live and in a state of interest: whoever is not in it is not.
@@ -83,8 +91,8 @@ struct WatchOptions {
   // DEVICES: records hold the state per device class, and a user is also
   // reported when only that differs.
   v1::WatchDetail detail = v1::WATCH_DETAIL_STATE;
-  // Of a watcher before this one, of the same users, states and detail: only
-  // what has changed since is told. Empty: a whole snapshot.
+  // Of a watcher before this one, which at last was of the same users, states
+  // and detail: only what has changed since is told. Empty: a whole snapshot.
   std::string resume_token = {};
   // How long the server may hold a change to batch it, up to 1 s.
   Duration batching_delay = Duration::zero();
@@ -107,7 +115,8 @@ struct WatchStatus {
   Link link = Link::kIdle;
   // Time to the next attempt. Given with Link::kWaiting.
   absl::optional<Duration> reconnect_in;
-  // The view is complete as of the stream in hand.
+  // The view is complete as of the stream in hand: false also while users who
+  // were added have not been told.
   bool synced = false;
   // Nothing was heard for two progress intervals.
   bool stale = false;
@@ -170,6 +179,21 @@ class Watcher {
   // interval and 10 s.
   void OnNetworkChange();
 
+  // Watches these as well, or no longer, also over reconnects: without a
+  // connection it is told when there is one. What is said while something else
+  // is on its way is told together, and refused together: see kRefused.
+  //
+  // Who is added is reported as the first word about a user. Who is removed
+  // leaves the view at once, without an event; after that nothing is reported
+  // of them, except by a callback that runs already. Of users who are watched
+  // already, or not at all, nothing happens. The first call has the server
+  // begin the watch anew, from where it is.
+  //   INVALID_ARGUMENT     an id that is empty, too long or not UTF-8; nothing
+  //                        has changed
+  //   FAILED_PRECONDITION  a watch that is not of a set of users, or has ended
+  absl::Status Add(const std::vector<std::string>& user_ids);
+  absl::Status Remove(const std::vector<std::string>& user_ids);
+
   // What the view holds of a user; none if nothing was told yet, or the user is
   // not watched.
   absl::optional<v1::PresenceRecord> Find(absl::string_view user_id) const;
@@ -180,8 +204,9 @@ class Watcher {
   // WatchOptions::occupancy.
   absl::optional<v1::Occupancy> occupancy() const;
 
-  // What another watcher may go on from, at any time: the newest token told.
-  // Empty before the first kSynced.
+  // What another watcher may go on from, at any time: the newest token told. It
+  // is of the users whom the server has acknowledged. Empty before the first
+  // kSynced.
   std::string resume_token() const;
 
   WatchStatus status() const;

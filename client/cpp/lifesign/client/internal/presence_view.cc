@@ -4,6 +4,9 @@
 #include "lifesign/client/internal/presence_view.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
 
 namespace lifesign::client::internal {
 namespace {
@@ -56,7 +59,7 @@ bool PresenceView::IsNews(const User& user) const {
 void PresenceView::FileChange(User& user) {
   if (user.filed || !IsNews(user)) return;
   user.filed = true;
-  mailbox_.push_back({WatchEvent::Kind::kChange, &user, Error()});
+  mailbox_.push_back({WatchEvent::Kind::kChange, &user, Error(), {}});
 }
 
 void PresenceView::DropNobody(User& user) {
@@ -88,6 +91,18 @@ void PresenceView::TakeOccupancy(const v1::Occupancy& occupancy) {
   File(WatchEvent::Kind::kOccupancy);
 }
 
+void PresenceView::Drop(absl::Span<const std::string> users) {
+  absl::flat_hash_set<const User*> dropped;
+  for (const std::string& id : users) {
+    const auto found = users_.find(id);
+    if (found != users_.end()) dropped.insert(&found->second);
+  }
+  std::erase_if(mailbox_, [&dropped](const Entry& entry) {
+    return entry.user != nullptr && dropped.contains(entry.user);
+  });
+  for (const std::string& id : users) users_.erase(id);
+}
+
 void PresenceView::File(WatchEvent::Kind kind, const Error& error) {
   const auto drop = [this](WatchEvent::Kind dropped) {
     return std::erase_if(mailbox_, [dropped](const Entry& entry) {
@@ -103,21 +118,34 @@ void PresenceView::File(WatchEvent::Kind kind, const Error& error) {
       break;
     case WatchEvent::Kind::kSynced:
     case WatchEvent::Kind::kChange:
+    case WatchEvent::Kind::kRefused:
     case WatchEvent::Kind::kEnded:
     case WatchEvent::Kind::kOccupancy:
       drop(kind);
       break;
   }
-  mailbox_.push_back({kind, nullptr, error});
+  mailbox_.push_back({kind, nullptr, error, {}});
+}
+
+void PresenceView::FileRefused(const Error& error,
+                               std::vector<std::string> users) {
+  for (const Entry& entry : mailbox_) {
+    users.insert(users.end(), entry.users.begin(), entry.users.end());
+  }
+  std::sort(users.begin(), users.end());
+  users.erase(std::unique(users.begin(), users.end()), users.end());
+  File(WatchEvent::Kind::kRefused, error);
+  mailbox_.back().users = std::move(users);
 }
 
 absl::optional<WatchEvent> PresenceView::Next() {
   while (!mailbox_.empty()) {
-    const Entry entry = std::move(mailbox_.front());
+    Entry entry = std::move(mailbox_.front());
     mailbox_.pop_front();
     WatchEvent event;
     event.kind = entry.kind;
-    event.error = entry.error;
+    event.error = std::move(entry.error);
+    event.user_ids = std::move(entry.users);
     if (entry.kind == WatchEvent::Kind::kOccupancy) {
       event.occupancy = *occupancy_;
     }

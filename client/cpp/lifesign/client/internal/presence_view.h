@@ -15,6 +15,7 @@
 #include "absl/container/node_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "lifesign/client/watcher.h"
 #include "lifesign/v1/presence.pb.h"
 
@@ -51,6 +52,9 @@ class PresenceView {
   // It has come: of everyone, whoever was not mentioned since is OFFLINE.
   void DropUnmentioned();
 
+  // Forgets these, and what was to be told of them.
+  void Drop(absl::Span<const std::string> users);
+
   // How many are in the room: of several untaken the newest is told.
   void TakeOccupancy(const v1::Occupancy& occupancy);
   const absl::optional<v1::Occupancy>& occupancy() const { return occupancy_; }
@@ -58,6 +62,9 @@ class PresenceView {
   // Files an event that is not a change. Of kSynced only the newest is kept;
   // kStale and kFresh, if untaken, cancel each other out.
   void File(WatchEvent::Kind kind, const Error& error = {});
+  // Files kRefused. With one that is untaken it becomes one, of the newest
+  // error.
+  void FileRefused(const Error& error, std::vector<std::string> users);
 
   // Whether Next() may have something.
   bool HasEvents() const { return !mailbox_.empty(); }
@@ -82,6 +89,7 @@ class PresenceView {
     WatchEvent::Kind kind;
     User* user;  // of kChange
     Error error;
+    std::vector<std::string> users;  // of kRefused
   };
 
   // Whether a user of whom nothing is held is as good as one with `record`.

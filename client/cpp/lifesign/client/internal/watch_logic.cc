@@ -4,6 +4,9 @@
 #include "lifesign/client/internal/watch_logic.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "lifesign/client/internal/proto_time.h"
@@ -38,9 +41,7 @@ WatchLogic::WatchLogic(const WatchOptions& options, WatchPort& port,
     room.set_view(options.occupancy ? v1::ROOM_VIEW_OCCUPANCY
                                     : v1::ROOM_VIEW_MEMBERS);
   } else {
-    v1::UserSet& users = *request_.mutable_users();
-    for (const std::string& id : options.user_ids) users.add_user_ids(id);
-    watched_.insert(users.user_ids().begin(), users.user_ids().end());
+    users_.emplace(options.user_ids);
   }
   request_.mutable_states()->Assign(options.states.begin(),
                                     options.states.end());
@@ -63,11 +64,81 @@ void WatchLogic::MaybeBegin(RealTime now) {
   broken_because_ = Error();
   answer_deadline_ = SaturatingAdd(now, kAnswerTimeout);
   ++status_.streams;
-  request_.set_resume_token(token_);
+  v1::WatchPresenceRequest request = request_;
+  request.set_resume_token(token_);
+  if (users_.has_value()) {
+    const std::vector<std::string> users = users_->Acknowledged();
+    request.mutable_users()->mutable_user_ids()->Assign(users.begin(),
+                                                        users.end());
+  }
   // Without a token a whole snapshot comes: it replaces what is held.
   replacing_ = token_.empty();
   if (replacing_) view_.ForgetRevisions();
-  port_.BeginStream(request_);
+  synced_told_ = false;
+  said_ = 1;
+  if (follows_) {
+    port_.BeginFollowing(request);
+  } else {
+    port_.BeginStream(request);
+  }
+}
+
+void WatchLogic::Add(absl::Span<const std::string> users) {
+  const bool is_to_be_said = users_->Add(users);
+  if (!users_->complete()) synced_told_ = false;
+  if (is_to_be_said) Follow();
+}
+
+void WatchLogic::Remove(absl::Span<const std::string> users) {
+  view_.Drop(users);
+  if (users_->Remove(users)) Follow();
+  MaybeTellSynced();
+}
+
+void WatchLogic::Follow() {
+  if (!follows_) {
+    follows_ = true;
+    if (HasStream()) {
+      switches_ = true;
+      stream_ = Stream::kCancelled;
+      answer_deadline_ = RealTime::max();
+      port_.CancelStream();
+    }
+  }
+  MaybeSay();
+}
+
+void WatchLogic::MaybeSay() {
+  // A stream that is connected is of FollowPresence, or nothing is to be said.
+  if (!users_.has_value() || !synced_ || stream_ != Stream::kConnected) return;
+  if (const auto message = users_->NextMessage()) {
+    ++said_;
+    port_.Write(*message);
+  }
+}
+
+void WatchLogic::MaybeTellSynced() {
+  if (synced_told_ || !IsComplete()) return;
+  synced_told_ = true;
+  view_.File(WatchEvent::Kind::kSynced);
+}
+
+void WatchLogic::TakeAcknowledgement(
+    const v1::WatchPresenceResponse& response) {
+  if (!users_.has_value() || !users_->has_message_on_its_way() ||
+      response.acked() < said_) {
+    return;
+  }
+  for (const v1::FollowRefusal& refusal : response.refused()) {
+    if (refusal.message() != said_) continue;
+    std::vector<std::string> refused = users_->OnRefused();
+    if (!refused.empty()) {
+      view_.Drop(refused);
+      view_.FileRefused(ErrorFrom(refusal.status()), std::move(refused));
+    }
+    return;
+  }
+  users_->OnApplied();
 }
 
 void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
@@ -102,7 +173,7 @@ void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
              synced.has_reconverging_until() ? &synced.reconverging_until()
                                              : nullptr,
              now);
-    view_.File(WatchEvent::Kind::kSynced);
+    synced_told_ = false;
   }
   if (response.has_progress()) {
     const auto& progress = response.progress();
@@ -117,11 +188,14 @@ void WatchLogic::OnResponse(const v1::WatchPresenceResponse& response,
   if (synced_ && !response.resume_token().empty()) {
     token_ = response.resume_token();
   }
+  TakeAcknowledgement(response);
+  MaybeTellSynced();
+  MaybeSay();
 }
 
 void WatchLogic::TakeRecord(const v1::PresenceRecord& record) {
-  if (request_.has_users() && !watched_.contains(record.user_id())) {
-    // Of nobody who was asked for: the view must not grow by it.
+  if (users_.has_value() && !users_->Expects(record.user_id())) {
+    // Of nobody who is asked for: the view must not grow by it.
     ++status_.ignored;
     return;
   }
@@ -149,6 +223,18 @@ void WatchLogic::NoteTime(const google::protobuf::Timestamp& read_time,
 }
 
 void WatchLogic::OnStreamEnded(const Error& error, RealTime now) {
+  if (users_.has_value()) users_->OnStreamEnded();
+  // Unless the server has ended it, which comes first.
+  const bool switched = switches_ && error.code == grpc::StatusCode::CANCELLED;
+  switches_ = false;
+  if (switched) {
+    synced_ = false;
+    stream_ = Stream::kWaiting;
+    not_before_ = now;
+    connected_at_ = RealTime::min();
+    MaybeBegin(now);
+    return;
+  }
   const Error& cause = broken_because_.ok() ? error : broken_because_;
   const bool answered = connected_at_ != RealTime::min();
   // That nobody answered says less than why nobody could be reached.
@@ -255,7 +341,7 @@ WatchStatus WatchLogic::StatusAt(RealTime now) const {
       status.link = Link::kEnded;
       break;
   }
-  status.synced = synced_;
+  status.synced = IsComplete();
   status.stale = stale_;
   if (heard_) status.heard_age = SaturatingDifference(now, heard_at_);
   if (told_time_.has_value()) {

@@ -9,12 +9,13 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/random/bit_gen_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "lifesign/client/internal/backoff.h"
+#include "lifesign/client/internal/followed_users.h"
 #include "lifesign/client/internal/presence_view.h"
 #include "lifesign/client/watcher.h"
 #include "lifesign/v1/presence_service.pb.h"
@@ -31,6 +32,12 @@ class WatchPort {
   // Begins a stream; exactly one OnStreamEnded follows, after every other event
   // of it. REQUIRES: there is none.
   virtual void BeginStream(const v1::WatchPresenceRequest& request) = 0;
+  // The same, of FollowPresence: with `request` in its first message.
+  virtual void BeginFollowing(const v1::WatchPresenceRequest& request) = 0;
+
+  // Says something on a stream that follows. Called again only once that has
+  // been acknowledged.
+  virtual void Write(const v1::FollowPresenceRequest& message) = 0;
 
   // Has the stream end soon. REQUIRES: a stream.
   virtual void CancelStream() = 0;
@@ -59,11 +66,17 @@ class WatchLogic {
   void OnNetworkChange(RealTime now);
   void OnTimer(RealTime now);
 
+  // Whom to watch as well, and whom no longer. The first one has the watch go
+  // on by FollowPresence. REQUIRES: UTF-8; is_of_a_set().
+  void Add(absl::Span<const std::string> users);
+  void Remove(absl::Span<const std::string> users);
+
   // When OnTimer is to be called; max: not of itself.
   RealTime NextDeadline() const;
 
   absl::optional<WatchEvent> NextEvent() { return view_.Next(); }
   bool ended() const { return stream_ == Stream::kEnded; }
+  bool is_of_a_set() const { return users_.has_value(); }
   const PresenceView& view() const { return view_; }
   const std::string& resume_token() const { return token_; }
   WatchStatus StatusAt(RealTime now) const;
@@ -86,6 +99,13 @@ class WatchLogic {
   }
   void MaybeBegin(RealTime now);
   void BreakLink(absl::string_view why);
+  // Something is to be said of whom to watch.
+  void Follow();
+  // Says it, if it can be said now.
+  void MaybeSay();
+  // Files kSynced if the view has become complete.
+  void MaybeTellSynced();
+  void TakeAcknowledgement(const v1::WatchPresenceResponse& response);
   // When the view becomes stale if nothing is heard.
   RealTime StaleAt() const;
   void TakeRecord(const v1::PresenceRecord& record);
@@ -93,15 +113,27 @@ class WatchLogic {
                 const google::protobuf::Timestamp* reconverging_until,
                 RealTime now);
 
+  bool IsComplete() const {
+    return synced_ && (!users_.has_value() || users_->complete());
+  }
+
+  // But for its users and its token.
   v1::WatchPresenceRequest request_;
-  // Its users: views of what it holds. None if it is not of a set.
-  absl::flat_hash_set<absl::string_view> watched_;
+  // None if it is not of a set.
+  absl::optional<FollowedUsers> users_;
+  // Users have been added or removed: streams are of FollowPresence.
+  bool follows_ = false;
+  // The stream is cancelled for that.
+  bool switches_ = false;
+  // Messages said on this stream.
+  uint64_t said_ = 0;
   const Duration progress_interval_;
   WatchPort& port_;
   const absl::BitGenRef random_;
 
   PresenceView view_;
-  // To resume with: the newest that came when the view was complete.
+  // To resume with: the newest that came once the stream was synced. It is of
+  // the users who have been acknowledged.
   std::string token_;
 
   Stream stream_ = Stream::kWaiting;
@@ -111,6 +143,8 @@ class WatchLogic {
   RealTime answer_deadline_ = RealTime::max();
   RealTime connected_at_ = RealTime::min();
   bool synced_ = false;  // on this stream
+  // kSynced has been filed since the view became complete.
+  bool synced_told_ = false;
   // Until SYNCED what comes is a whole snapshot.
   bool replacing_ = false;
   Error broken_because_;

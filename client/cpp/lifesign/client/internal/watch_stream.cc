@@ -15,13 +15,37 @@ constexpr int kCallbacksInARow = 64;
 
 }  // namespace
 
-class WatchStream::Call final
+class WatchStream::WatchCall final
     : public StreamCall<grpc::ClientReadReactor<v1::WatchPresenceResponse>,
                         WatchStream, v1::WatchPresenceResponse> {
  public:
   using StreamCall::StreamCall;
 
   v1::WatchPresenceRequest request;
+};
+
+class WatchStream::FollowCall final
+    : public StreamCall<grpc::ClientBidiReactor<v1::FollowPresenceRequest,
+                                                v1::WatchPresenceResponse>,
+                        WatchStream, v1::WatchPresenceResponse> {
+ public:
+  using StreamCall::StreamCall;
+
+  // REQUIRES: no write is in flight.
+  void Write(v1::FollowPresenceRequest message) {
+    message_ = std::move(message);
+    BeforeStart();
+    StartWrite(&message_);
+  }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    AfterStart();
+    owner().OnWritten(ok);
+  }
+
+  // Until it is written.
+  v1::FollowPresenceRequest message_;
 };
 
 WatchStream::WatchStream(std::shared_ptr<grpc::Channel> channel,
@@ -45,6 +69,32 @@ void WatchStream::OnNetworkChange() {
   Follow();
 }
 
+absl::Status WatchStream::CanChange() const {
+  if (!logic_.is_of_a_set()) {
+    return absl::FailedPreconditionError("the watch is not of a set of users");
+  }
+  if (logic_.ended()) {
+    return absl::FailedPreconditionError("the watch has ended");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WatchStream::Add(const std::vector<std::string>& users) {
+  MutexLock lock(mutex_);
+  if (absl::Status fault = CanChange(); !fault.ok()) return fault;
+  logic_.Add(users);
+  Follow();
+  return absl::OkStatus();
+}
+
+absl::Status WatchStream::Remove(const std::vector<std::string>& users) {
+  MutexLock lock(mutex_);
+  if (absl::Status fault = CanChange(); !fault.ok()) return fault;
+  logic_.Remove(users);
+  Follow();
+  return absl::OkStatus();
+}
+
 absl::optional<WatchEvent> WatchStream::Next(Duration timeout) {
   const RealTime end = SaturatingAdd(Threads::Get().Now(), timeout);
   MutexLock lock(mutex_);
@@ -65,7 +115,7 @@ void WatchStream::Close() {
   MutexLock lock(mutex_);
   if (closed_) return;
   closed_ = true;
-  if (call_ != nullptr) call_->Cancel();
+  if (watch_ != nullptr || follow_ != nullptr) CancelStream();
   Threads::Get().File(*this, RealTime::max());
   if (Threads::InCallback()) return;
   while (calling_back_) changed_.Wait(mutex_);
@@ -126,32 +176,78 @@ bool WatchStream::RunOneCallback() {
 
 bool WatchStream::OnRead(bool ok, const v1::WatchPresenceResponse& response) {
   MutexLock lock(mutex_);
-  if (!ok || closed_) return false;
+  if (!ok || closed_) {
+    call_over_ = true;
+    return false;
+  }
   if (on_response_) on_response_(response);
   logic_.OnResponse(response, Threads::Get().Now());
   Follow();
   return true;
 }
 
+void WatchStream::OnWritten(bool ok) {
+  MutexLock lock(mutex_);
+  writing_ = false;
+  if (!ok || !to_write_.has_value()) return;
+  // It was called for while the last one was on its way.
+  const v1::FollowPresenceRequest message = *std::move(to_write_);
+  to_write_.reset();
+  Write(message);
+}
+
 void WatchStream::OnEnded(const Error& error) {
   MutexLock lock(mutex_);
-  call_.reset();
+  watch_.reset();
+  follow_.reset();
+  writing_ = false;
+  to_write_.reset();
   if (closed_) return;
   logic_.OnStreamEnded(error, Threads::Get().Now());
   Follow();
 }
 
-void WatchStream::BeginStream(const v1::WatchPresenceRequest& request) {
-  const bool patient = channel_->GetState(/*try_to_connect=*/true) ==
-                       GRPC_CHANNEL_TRANSIENT_FAILURE;
-  call_ = std::make_shared<Call>(
-      std::static_pointer_cast<WatchStream>(shared_from_this()), patient);
-  call_->request = request;
-  stub_->async()->WatchPresence(&call_->context(), &call_->request,
-                                call_.get());
-  call_->Begin(call_);
+bool WatchStream::IsPatient() {
+  return channel_->GetState(/*try_to_connect=*/true) ==
+         GRPC_CHANNEL_TRANSIENT_FAILURE;
 }
 
-void WatchStream::CancelStream() { call_->Cancel(); }
+void WatchStream::BeginStream(const v1::WatchPresenceRequest& request) {
+  watch_ = std::make_shared<WatchCall>(
+      std::static_pointer_cast<WatchStream>(shared_from_this()), IsPatient());
+  watch_->request = request;
+  stub_->async()->WatchPresence(&watch_->context(), &watch_->request,
+                                watch_.get());
+  watch_->Begin(watch_);
+}
+
+void WatchStream::BeginFollowing(const v1::WatchPresenceRequest& request) {
+  follow_ = std::make_shared<FollowCall>(
+      std::static_pointer_cast<WatchStream>(shared_from_this()), IsPatient());
+  call_over_ = false;
+  stub_->async()->FollowPresence(&follow_->context(), follow_.get());
+  follow_->Begin(follow_);
+  v1::FollowPresenceRequest first;
+  *first.mutable_watch() = request;
+  Write(first);
+}
+
+void WatchStream::Write(const v1::FollowPresenceRequest& message) {
+  if (call_over_) return;
+  if (writing_) {
+    to_write_ = message;
+    return;
+  }
+  writing_ = true;
+  follow_->Write(message);
+}
+
+void WatchStream::CancelStream() {
+  if (follow_ != nullptr) {
+    follow_->Cancel();
+  } else {
+    watch_->Cancel();
+  }
+}
 
 }  // namespace lifesign::client::internal

@@ -9,8 +9,11 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/random/random.h"
+#include "absl/status/status.h"
 #include "absl/types/optional.h"
 #include "lifesign/client/internal/threads.h"
 #include "lifesign/client/internal/watch_logic.h"
@@ -31,6 +34,8 @@ class WatchStream final : public ThreadTarget, private WatchPort {
 
   void Start();
   void OnNetworkChange();
+  absl::Status Add(const std::vector<std::string>& users);
+  absl::Status Remove(const std::vector<std::string>& users);
 
   // The next event, waiting for it at most `timeout`.
   absl::optional<WatchEvent> Next(Duration timeout);
@@ -48,17 +53,29 @@ class WatchStream final : public ThreadTarget, private WatchPort {
 
   // --- Called by its call; see StreamCall.
   bool OnRead(bool ok, const v1::WatchPresenceResponse& response);
+  void OnWritten(bool ok);
   void OnEnded(const Error& error);
 
  private:
-  class Call;
+  class WatchCall;
+  class FollowCall;
 
   void OnTimer() override;
   void RunCallbacks() override;
 
   void BeginStream(const v1::WatchPresenceRequest& request) override
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginFollowing(const v1::WatchPresenceRequest& request) override
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Write(const v1::FollowPresenceRequest& message) override
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CancelStream() override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // A call waits for a connection that has just failed, instead of failing with
+  // it.
+  bool IsPatient();
+  // OK if users can be added and removed.
+  absl::Status CanChange() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Files the logic's next deadline and wakes whoever takes its events.
   void Follow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -75,8 +92,14 @@ class WatchStream final : public ThreadTarget, private WatchPort {
   std::function<void(const WatchEvent&)> on_event_;
   absl::InsecureBitGen random_ ABSL_GUARDED_BY(mutex_);
   WatchLogic logic_ ABSL_GUARDED_BY(mutex_);
-  // Null between streams.
-  std::shared_ptr<Call> call_ ABSL_GUARDED_BY(mutex_);
+  // Of the stream; both are null between streams.
+  std::shared_ptr<WatchCall> watch_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<FollowCall> follow_ ABSL_GUARDED_BY(mutex_);
+  // Of `follow_`: a write is in flight; the message that waits for its end; the
+  // reads have ended, so none may begin.
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::optional<v1::FollowPresenceRequest> to_write_ ABSL_GUARDED_BY(mutex_);
+  bool call_over_ ABSL_GUARDED_BY(mutex_) = false;
   RealTime filed_ ABSL_GUARDED_BY(mutex_) = RealTime::max();
   bool posted_ ABSL_GUARDED_BY(mutex_) = false;
   bool calling_back_ ABSL_GUARDED_BY(mutex_) = false;
