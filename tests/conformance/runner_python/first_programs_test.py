@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The Lifesign Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The programs that pages show really run: the first ones of the README in
-Python, Node and C++, and those of the guides.
+"""The programs that pages show or name really run: the first ones of the README
+in Python, Node and C++, and those of the guides.
 
 Each runs as a person would start it, against a server whose windows and
 intervals are a hundredth of the default: it beats ten times a second, in real
@@ -19,14 +19,21 @@ import grpc
 
 import plain
 import stubs
+from link import Link
 from server import Server
 
 # Real seconds after which what did not happen never will.
 PATIENCE = 30
 
-EXAMPLES = stubs.ROOT / "client/python/examples"
-PYTHON = [sys.executable, "-B", str(EXAMPLES / "first.py")]
-NODE = ["node", str(stubs.ROOT / "client/node/examples/first.js")]
+
+
+def python(program):
+    return [sys.executable, "-B",
+            str(stubs.ROOT / "client/python/examples" / program)]
+
+
+def node(program):
+    return ["node", str(stubs.ROOT / "client/node/examples" / program)]
 
 
 class FirstPrograms(unittest.TestCase):
@@ -36,10 +43,10 @@ class FirstPrograms(unittest.TestCase):
         channel = self.enterContext(grpc.insecure_channel(self.server.address))
         self.stub = stubs.service_grpc.PresenceServiceStub(channel)
 
-    def start(self, command, *users):
+    def start(self, command, *words, server=None):
         self.program = subprocess.Popen(
-            [*command, self.server.address, *users], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True,
+            [*command, server or self.server.address, *words],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": stubs.FOLDER})
         self.addCleanup(self.program.stdin.close)
         self.addCleanup(self.program.stdout.close)
@@ -103,14 +110,15 @@ class FirstPrograms(unittest.TestCase):
                          "CAUSE_LEAVE")
 
     def test_python_holds_a_session_watches_and_leaves(self):
-        self.run_first_program(PYTHON)
+        self.run_first_program(python("first.py"))
 
     def test_node_holds_a_session_watches_and_leaves(self):
-        self.run_first_program(NODE)
+        self.run_first_program(node("first.js"))
 
     def watch_all(self, command):
         attachment = self.login("alice")
-        self.start(command)
+        link = self.enterContext(Link(self.server.address))
+        self.start(command, server=link.address)
         self.read_until("alice is ACTIVE")
         self.login("bob")
         self.read_until("bob is ACTIVE")
@@ -121,16 +129,31 @@ class FirstPrograms(unittest.TestCase):
         self.read_until("alice is not here")
         self.server.tell("advance 500ms")
         self.read_until("bob is not here")
+        # It goes on from there when the link comes back.
+        self.login("cid")
+        self.read_until("cid is ACTIVE")
+        link.cut()
+        self.login("bob")
+        link.mend()
+        self.assertEqual(self.without_notes(self.read_until("bob is ACTIVE")),
+                         ["bob is ACTIVE"])
+
+    def without_notes(self, lines):
+        return [line for line in lines if " is " in line]
 
     def test_python_watches_everyone(self):
-        self.watch_all([sys.executable, "-B", str(EXAMPLES / "watch_all.py")])
+        self.watch_all(python("watch_all.py"))
+
+    def test_node_watches_everyone(self):
+        self.watch_all(node("watch_all.js"))
 
     def test_cpp_watches_everyone(self):
         self.watch_all([os.environ["LIFESIGN_WATCH_ALL_CPP"]])
 
-    def test_python_follows_who_is_added(self):
+    def follow(self, command, added=("line 1 is done", "line 2 is done"),
+               removed="line 3 is done"):
         self.login("alice")
-        self.start([sys.executable, "-B", str(EXAMPLES / "follow.py")])
+        self.start(command)
 
         def say(line):
             self.program.stdin.write(line + "\n")
@@ -138,15 +161,35 @@ class FirstPrograms(unittest.TestCase):
 
         say("alice")
         self.read_until("alice is ACTIVE")
-        self.read_until("line 1 is done")
+        for line in added[:1]:
+            self.read_until(line)
         say("bob")
         self.read_until("bob is OFFLINE")
-        self.read_until("line 2 is done")
+        for line in added[1:]:
+            self.read_until(line)
         say("-alice")
-        self.read_until("line 3 is done")
+        self.read_until(removed)
         self.server.tell("advance 200ms")
         self.login("bob")
         self.assertNotIn("alice is IDLE", self.read_until("bob is ACTIVE"))
+
+    def test_python_follows_who_is_added(self):
+        self.follow(python("follow.py"))
+
+    def test_node_follows_who_is_added(self):
+        self.follow(node("follow.js"))
+
+    def test_cpp_follows_who_is_added(self):
+        self.follow([os.environ["LIFESIGN_FOLLOW_CPP"]], added=(),
+                    removed="alice is off the list")
+
+    def test_node_enters_a_room(self):
+        self.start(node("rooms.js"), "alice", "lobby")
+        self.read_until("1 there now, at most 1 in the last 15 minutes")
+        self.program.send_signal(signal.SIGINT)
+        self.read_until("0 there now, at most 1 in the last 15 minutes")
+        self.assertEqual(self.program.wait(PATIENCE), 0)
+        self.assert_left("alice")
 
     def test_cpp_holds_a_session_watches_and_leaves(self):
         self.start([os.environ["LIFESIGN_FIRST_CPP"]], "alice", "alice")
