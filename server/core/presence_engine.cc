@@ -160,6 +160,7 @@ UserExplanation PresenceEngine::Explain(absl::string_view user, const Now& now,
 PresencePage PresenceEngine::List(const ListFilter& filter,
                                   const absl::optional<ListPlace>& from,
                                   std::size_t most, const Now& now) {
+  if (!filter.room.empty()) return ListRoom(filter, from, most, now);
   PresencePage page;
   ListPlace place = from.value_or(ListPlace());
   if (!from.has_value()) place.listing = listings_.Begin();
@@ -357,11 +358,20 @@ void PresenceEngine::TellAndRegister(const std::shared_ptr<Await>& await,
     place.shard.TellAndRegister(await, i, place.hash, now);
     Announce(place.shard);
   }
+  const std::vector<Predicate>& predicates = await->terms().predicates;
+  for (std::size_t i = 0; i < predicates.size(); ++i) {
+    if (predicates[i].place.has_value()) rooms_.TellAndRegister(await, i, now);
+  }
 }
 
 void PresenceEngine::Unregister(const Await& await) {
   for (const std::string& user : await.terms().users) {
     map_.Find(user).shard.Unregister(await, user);
+  }
+  for (const Predicate& predicate : await.terms().predicates) {
+    if (predicate.place.has_value()) {
+      rooms_.Unregister(predicate.place->room, await);
+    }
   }
 }
 
@@ -381,8 +391,7 @@ void PresenceEngine::Publish(const Now& now, const Encode& encode) {
   if (!ReconvergingUntil(now).has_value()) {
     rooms_reconverged_.store(true, std::memory_order_release);
   }
-  for (const std::shared_ptr<Watch>& watch : to_wake.watches) watch->Wake();
-  for (const std::shared_ptr<Await>& await : to_wake.awaits) await->Wake();
+  to_wake.WakeAll();
 }
 
 Revision PresenceEngine::PublishShard(SessionShard& shard, const Now& now,
@@ -390,7 +399,7 @@ Revision PresenceEngine::PublishShard(SessionShard& shard, const Now& now,
   const Revision up_to =
       shard.Publish(now, encode, to_wake.watches, to_wake.awaits);
   if (shard.HasRoomNews()) {
-    rooms_.Apply(shard.TakeRoomNews(), now, encode, to_wake.watches);
+    rooms_.Apply(shard.TakeRoomNews(), now, encode, to_wake);
   }
   return up_to;
 }

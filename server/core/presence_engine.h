@@ -32,6 +32,7 @@
 #include "server/core/session/silence_watch.h"
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"
+#include "server/core/to_wake.h"
 #include "server/core/watch/change.h"
 #include "server/core/watch/watch.h"
 
@@ -127,7 +128,8 @@ class PresenceEngine {
   // the one that begins at `from`. Whoever matches all the time is on one page,
   // others are on one at most. Looks at no more than
   // limits::kListedSlotsPerPage users and, one lock each, as many shards; so a
-  // page may be short, or empty, and not be the last. REQUIRES: 0 < most.
+  // page may be short, or empty, and not be the last. Of a room: as of what the
+  // room was told, but for when they were last heard of. REQUIRES: 0 < most.
   PresencePage List(const ListFilter& filter,
                     const absl::optional<ListPlace>& from, std::size_t most,
                     const Now& now);
@@ -224,10 +226,10 @@ class PresenceEngine {
 
   // --- Awaits (docs/concepts.md § 10) ---
 
-  // Tells `await` what each of its users is, as of one instant each, and
-  // registers it for all that is newer. May decide it: its listener is not
-  // woken for that, and the other users are looked at even so. Called again, it
-  // tells it anew what they are.
+  // Tells `await` what each of its users is, as of one instant each, and what
+  // its rooms were told, and registers it for all that is newer. May decide it:
+  // its listener is not woken for that, and the other users are looked at even
+  // so. Called again, it tells it anew what they are.
   void TellAndRegister(const std::shared_ptr<Await>& await, const Now& now);
 
   // Nothing more is told to `await`.
@@ -293,12 +295,13 @@ class PresenceEngine {
     std::shared_ptr<const std::string> into;
     std::vector<std::string> rooms;
   };
-  // Who learns of a round of publishing when it is over.
-  struct ToWake {
-    std::vector<std::shared_ptr<Watch>> watches;
-    std::vector<std::shared_ptr<Await>> awaits;
-  };
-
+  PresencePage ListRoom(const ListFilter& filter,
+                        const absl::optional<ListPlace>& from, std::size_t most,
+                        const Now& now);
+  // Completes `record`, of a member of the room of `filter`, by what their
+  // sessions there say, and appends it if `filter` tells of them.
+  void AppendMember(const ListFilter& filter, PresenceRecord&& record,
+                    const Now& now, std::vector<UserView>& users);
   OpenOutcome OpenForGuest(const OpenRequest& request, const Now& now);
   std::vector<Merge> TakeMerges();
   void FinishMerge(const Merge& merge, const Now& now, const Encode& encode,

@@ -53,11 +53,11 @@ Revision PresenceEngine::LastRevisionOfRoom(absl::string_view room) {
 }
 
 void PresenceEngine::TickRooms(const Now& now) {
-  std::vector<std::shared_ptr<Watch>> to_wake;
+  ToWake to_wake;
   rooms_.Tick(now, to_wake);
   // Here and not by the publisher: a crowd that is told how many there are must
   // not keep the changes of others waiting.
-  for (const std::shared_ptr<Watch>& watch : to_wake) watch->Wake();
+  to_wake.WakeAll();
 }
 
 // --- Guests ---

@@ -19,6 +19,8 @@ inline constexpr std::size_t kStates = 5;
 // The more present of two, and the less.
 constexpr State Higher(State a, State b) { return a < b ? a : b; }
 constexpr State Lower(State a, State b) { return a < b ? b : a; }
+// Whether `state` is `floor`, or more present.
+constexpr bool IsAtLeast(State state, State floor) { return state <= floor; }
 constexpr bool IsLive(State state) { return state != State::kOffline; }
 
 // Some of the states.

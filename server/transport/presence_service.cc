@@ -121,8 +121,7 @@ grpc::ServerUnaryReactor* PresenceService::AwaitPresence(
                          ? DecodeAwait(message, TimeLeft(*context), options)
                          : MalformedMessage();
   if (error.has_value()) return Finish(context, ToGrpcStatus(*error));
-  auto share = awaited_users_.Take(
-      static_cast<std::int64_t>(options.terms.users.size()));
+  auto share = awaited_users_.Take(options.weight);
   if (!share.has_value()) {
     return Finish(context,
                   ToGrpcStatus(TooManyAwaitedUsers(awaited_users_.most())));

@@ -232,7 +232,15 @@ void DecodeAwaitRequest(absl::string_view bytes) {
   for (const Predicate& predicate : terms.predicates) {
     LIFESIGN_FUZZ_CHECK(IsLive(predicate.at_least));
     LIFESIGN_FUZZ_CHECK(predicate.needed >= 1);
-    LIFESIGN_FUZZ_CHECK(predicate.needed <= predicate.users.size());
+    if (predicate.place.has_value()) {
+      LIFESIGN_FUZZ_CHECK(predicate.users.empty());
+      LIFESIGN_FUZZ_CHECK(
+          !IdFault(predicate.place->room, limits::kMaxIdBytes).has_value());
+      LIFESIGN_FUZZ_CHECK(predicate.place->target.empty() ||
+                          predicate.needed <= limits::kMaxIntentsPerTarget);
+    } else {
+      LIFESIGN_FUZZ_CHECK(predicate.needed <= predicate.users.size());
+    }
     for (std::size_t i = 0; i < predicate.users.size(); ++i) {
       LIFESIGN_FUZZ_CHECK(predicate.users[i] < terms.users.size());
       LIFESIGN_FUZZ_CHECK(i == 0 ||

@@ -4,20 +4,14 @@
 #include "server/core/query/await.h"
 
 namespace lifesign {
-namespace {
-
-bool IsAtLeast(State state, State floor) {
-  return Higher(state, floor) == state;
-}
-
-}  // namespace
 
 Await::Await(AwaitTerms terms, std::weak_ptr<AwaitListener> listener)
     : terms_(std::move(terms)),
       listener_(std::move(listener)),
       predicates_of_(terms_.users.size()),
       states_(terms_.users.size(), State::kOffline),
-      matching_(terms_.predicates.size()) {
+      matching_(terms_.predicates.size()),
+      from_(terms_.predicates.size()) {
   for (std::size_t p = 0; p < terms_.predicates.size(); ++p) {
     for (const std::uint32_t user : terms_.predicates[p].users) {
       predicates_of_[user] =
@@ -63,6 +57,27 @@ bool Await::Undoes(std::size_t user, State state) const {
   return false;
 }
 
+bool Await::TellPlace(std::size_t predicate, PlaceView view) {
+  MutexLock lock(mutex_);
+  if (decided_) return false;
+  TakePlace(predicate, std::move(view));
+  return decided_;
+}
+
+void Await::LookAtPlace(std::size_t predicate, PlaceView view) {
+  MutexLock lock(mutex_);
+  const std::size_t needed = terms_.predicates[predicate].needed;
+  const bool undoes = matching_[predicate] >= needed && view.matching < needed;
+  if (decided_ && undoes) return;
+  TakePlace(predicate, std::move(view));
+}
+
+void Await::TakePlace(std::size_t predicate, PlaceView&& view) {
+  matching_[predicate] = view.matching;
+  from_[predicate] = std::move(view.from);
+  if (view.matching >= terms_.predicates[predicate].needed) decided_ = true;
+}
+
 void Await::Wake() {
   if (const auto listener = listener_.lock()) listener->OnDecided();
 }
@@ -78,6 +93,8 @@ std::vector<PredicateView> Await::Views() const {
   for (std::size_t p = 0; p < views.size(); ++p) {
     const Predicate& predicate = terms_.predicates[p];
     views[p].satisfied = matching_[p] >= predicate.needed;
+    views[p].count = matching_[p];
+    views[p].from = from_[p];
     for (const std::uint32_t user : predicate.users) {
       if (IsAtLeast(states_[user], predicate.at_least)) {
         views[p].matching.push_back(user);

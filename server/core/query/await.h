@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Waiting until so many of some users are in a state, or a higher one.
+// Waiting until so many of some users, or of those in a room, are in a state,
+// or a higher one, or until somebody wants to reach a user in a room.
 // docs/concepts.md § 10.
 #ifndef LIFESIGN_SERVER_CORE_QUERY_AWAIT_H_
 #define LIFESIGN_SERVER_CORE_QUERY_AWAIT_H_
@@ -14,18 +15,30 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/types/optional.h"
 #include "server/base/limits.h"
 #include "server/base/mutex.h"
 #include "server/core/presence_state.h"
 
 namespace lifesign {
 
+// A room, of which something is awaited.
+struct AwaitedPlace {
+  std::string room;
+  // Empty: its live members are, by their state there. Else: those who want to
+  // reach this user there, as long as the user is there.
+  std::string target;
+};
+
 // What is awaited: that at least `needed` of its users are at least `at_least`.
 struct Predicate {
-  // Places in AwaitTerms::users, each once.
+  // Numbers of AwaitTerms::users, each once.
   std::vector<std::uint32_t> users;
+  // Of those who want to reach somebody it counts for nothing.
   State at_least = State::kActive;
   std::size_t needed = 1;
+  // Given: instead of `users`.
+  absl::optional<AwaitedPlace> place = absl::nullopt;
 };
 
 struct AwaitTerms {
@@ -38,8 +51,18 @@ struct AwaitTerms {
 // What is known of a predicate.
 struct PredicateView {
   bool satisfied = false;
-  // Places in AwaitTerms::users.
+  // How many are as it says, and who: numbers of AwaitTerms::users.
+  std::size_t count = 0;
   std::vector<std::uint32_t> matching;
+  // Those who want to reach its target.
+  std::vector<std::string> from;
+};
+
+// What is told of a predicate over a room.
+struct PlaceView {
+  std::size_t matching = 0;
+  // Those who want to reach its target: as many.
+  std::vector<std::string> from;
 };
 
 // Told that a predicate is satisfied. Called by whoever publishes, with no lock
@@ -72,6 +95,10 @@ class Await {
   // is decided it is taken, too, so that all predicates are answered as they
   // were read; but what satisfied a predicate is kept.
   void Look(std::size_t user, State state);
+  // Likewise, of predicate number `predicate`, which is over a room: as many as
+  // that are now as it says.
+  bool TellPlace(std::size_t predicate, PlaceView view);
+  void LookAtPlace(std::size_t predicate, PlaceView view);
   void Wake();
 
   bool decided() const;
@@ -88,6 +115,8 @@ class Await {
   // Whether a predicate that is satisfied would not be with `state`.
   bool Undoes(std::size_t user, State state) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakePlace(std::size_t predicate, PlaceView&& view)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const AwaitTerms terms_;
   const std::weak_ptr<AwaitListener> listener_;
@@ -99,6 +128,8 @@ class Await {
   std::vector<State> states_ ABSL_GUARDED_BY(mutex_);
   // By predicate: how many of its users are at least as it says.
   std::vector<std::size_t> matching_ ABSL_GUARDED_BY(mutex_);
+  // Likewise: who wants to reach its target.
+  std::vector<std::vector<std::string>> from_ ABSL_GUARDED_BY(mutex_);
   bool decided_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -7,20 +7,32 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/types/optional.h"
 #include "server/core/presence_state.h"
 #include "server/core/query/views.h"
 #include "server/core/time.h"
+#include "server/core/watch/change.h"
 
 namespace lifesign {
 
 // Whom a listing tells of: who is in one of `states`, and was last heard of at
-// most `seen_within` ago, if that is given.
+// most `seen_within` ago, if that is given. Of a room: who is live there, by
+// their state and sessions there.
 struct ListFilter {
   StateSet states;
   absl::optional<Duration> seen_within;
+  // Empty: everyone.
+  std::string room = {};
+
+  // By what is told of them.
+  bool IsSeenWithin(const PresenceRecord& record, const Now& now) const {
+    if (!seen_within.has_value()) return true;
+    return record.last_seen.has_value() &&
+           SaturatingDifference(now.wall, *record.last_seen) <= *seen_within;
+  }
 };
 
 // Numbers listings in the order in which they begin, from 1.
@@ -46,10 +58,16 @@ class Listings {
 // is met once. Who is forgotten and comes back may get a slot that lies ahead;
 // a slot that was taken after the listing began is passed over, so nobody is
 // met twice.
+//
+// The members of a room are listed in the order in which they came: `listing`
+// is the room's revision when it began, and who comes after that is passed
+// over.
 struct ListPlace {
   ListingNumber listing = 0;
   std::uint32_t shard = 0;
   std::uint32_t slot = 0;
+  // Of a room: with which change came who was passed last.
+  Revision came_at = 0;
 
   friend bool operator==(const ListPlace&, const ListPlace&) = default;
 };

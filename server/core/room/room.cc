@@ -68,6 +68,10 @@ Room::Outcome Room::Apply(const MemberChange& change, const Now& now,
     }
   }
   if (change.replaces != nullptr) Replace(change, now, encode, to_wake);
+  if (occupancy_.users_by_state != users_before) {
+    // Not sooner: whom a change replaces is counted out by now.
+    awaits_.TellMembers(occupancy_.users_by_state, to_wake.awaits);
+  }
   if (occupancy_.users_by_state != users_before ||
       occupancy_.sessions != sessions_before) {
     TellOccupancy(now, to_wake);
@@ -122,7 +126,13 @@ Room::Member& Room::FindOrAdd(absl::string_view user) {
 }
 
 void Room::Take(Member& member, const Membership& told, const Now& now) {
-  if (IsLive(member.told)) Count(member.told, -1);
+  if (IsLive(member.told)) {
+    Count(member.told, -1);
+    if (!IsLive(told)) by_coming_.erase(member.came_at);
+  } else if (IsLive(told)) {
+    member.came_at = occupancy_.revision;
+    by_coming_.emplace(member.came_at, &member);
+  }
   member.told = told;
   if (IsLive(told)) {
     Count(told, +1);
@@ -168,12 +178,12 @@ void Room::TellMembers(Change&& change, const EncodeChange& encode,
                        ToWake& to_wake) {
   if (occupancy_.users > limits::kMaxWatchedMembers) {
     for (const WatchRef& watch : of_members_) {
-      if (watch->End()) to_wake.push_back(watch.shared());
+      if (watch->End()) to_wake.watches.push_back(watch.shared());
     }
     of_members_.clear();
     return;
   }
-  Delivery delivery(std::move(change), encode, to_wake);
+  Delivery delivery(std::move(change), encode, to_wake.watches);
   for (const WatchRef& watch : of_members_) {
     // One that is full will learn of this from the log.
     if (delivery.IsFor(*watch) && !watch->IsFull()) delivery.LeaveWith(watch);
@@ -189,7 +199,7 @@ void Room::TellOccupancy(const Now& now, ToWake& to_wake) {
   const std::shared_ptr<const void> wire =
       encoders_.occupancy(id_, OccupancyAt(now));
   for (const WatchRef& watch : of_occupancy_) {
-    if (watch->DeliverWhole(wire)) to_wake.push_back(watch.shared());
+    if (watch->DeliverWhole(wire)) to_wake.watches.push_back(watch.shared());
   }
 }
 
@@ -211,8 +221,15 @@ void Room::TellIntents(absl::string_view target, const Now& now,
   for (const OfIntents& one : of_intents_) {
     if (one.target != target) continue;
     if (wire == nullptr) wire = encoders_.intents(id_, Towards(target, now));
-    if (one.watch->DeliverWhole(wire)) to_wake.push_back(one.watch.shared());
+    if (one.watch->DeliverWhole(wire)) {
+      to_wake.watches.push_back(one.watch.shared());
+    }
   }
+  if (awaits_.empty()) return;
+  const auto towards = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return Towards(target, now);
+  };
+  awaits_.TellIntents(target, towards, to_wake.awaits);
 }
 
 Room::Outcome Room::Visit(const Now& now, ToWake& to_wake) {
@@ -389,7 +406,7 @@ bool Room::Unregister(const Watch& watch) {
 Room::Closing Room::Close(bool forgetting, const Now& now) {
   MutexLock lock(mutex_);
   if (!members_.empty() || !of_members_.empty() || !of_occupancy_.empty() ||
-      !of_intents_.empty() || !intents_.empty()) {
+      !of_intents_.empty() || !awaits_.empty() || !intents_.empty()) {
     return Closing::kInUse;
   }
   if (!forgetting && !history_.IsForgotten(now.real)) {

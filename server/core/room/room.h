@@ -14,14 +14,17 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/base/mutex.h"
+#include "server/core/query/room_awaits.h"
 #include "server/core/room/intent.h"
 #include "server/core/room/member_change.h"
 #include "server/core/room/occupancy.h"
 #include "server/core/time.h"
+#include "server/core/to_wake.h"
 #include "server/core/watch/change.h"
 #include "server/core/watch/revision_clock.h"
 #include "server/core/watch/watch.h"
@@ -39,7 +42,8 @@ namespace lifesign {
 // A room that nothing is left of is closed by its RoomMap. Whoever found it
 // before is refused, and finds the one that took its place.
 //
-// Thread-safe. Lock order: a room, then a watch (docs/architecture.md).
+// Thread-safe. Lock order: a room, then a watch or an await
+// (docs/architecture.md).
 class Room {
  public:
   using EncodeChange = ChangeEncoder;
@@ -66,8 +70,7 @@ class Room {
 
   // --- What it is told ---
 
-  // Watches to be woken, once no lock is held.
-  using ToWake = std::vector<std::shared_ptr<Watch>>;
+  using ToWake = lifesign::ToWake;
   struct Outcome {
     // Nothing was done: find the room anew.
     bool closed = false;
@@ -94,6 +97,15 @@ class Room {
   std::vector<IntentView> IntentsTowards(absl::string_view target,
                                          const Now& now) const;
   Revision last_revision() const;
+
+  // Appends the records of those members whom `states` tells of, in the order
+  // in which they came: who came after `after`, and not after the listing
+  // `begun`, which begins now if that is 0. Passes at most `most_passed`,
+  // moving `after` on, and appends at most `most` of them. Returns whether
+  // there may be more. Who goes and comes again has come anew.
+  bool ListMembers(StateSet states, std::uint32_t most_passed, std::size_t most,
+                   Revision& begun, Revision& after, const Now& now,
+                   std::vector<PresenceRecord>& records) const;
 
   // --- Watches. See Selection for what these are for. ---
 
@@ -123,6 +135,15 @@ class Room {
   // Returns whether nobody is there, and nobody is wanted there.
   bool Unregister(const Watch& watch);
 
+  // --- Awaits ---
+
+  // Tells predicate `predicate` of `await`, which is over this room, what holds
+  // now, and registers it for each change. False if the room is closed.
+  bool TellAndRegister(const std::shared_ptr<Await>& await,
+                       std::size_t predicate, const Now& now);
+  // As for a watch.
+  bool Unregister(const Await& await);
+
   // --- Its end ---
 
   // Whether the room was closed, for good, because nobody is there; or why not.
@@ -144,6 +165,8 @@ class Room {
     std::string user;
     Membership told;
     Revision revision = 0;
+    // With which change they came. One that is live is in by_coming_.
+    Revision came_at = 0;
     RealTime departed_at{};
     // A guest whose session has gone over, while what comes of them is of
     // before; and to whom.
@@ -225,6 +248,7 @@ class Room {
   RevisionClock revisions_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::unique_ptr<Member>, MemberHash, MemberEq> members_
       ABSL_GUARDED_BY(mutex_);
+  absl::btree_map<Revision, const Member*> by_coming_ ABSL_GUARDED_BY(mutex_);
   // All members, by their last change; those of them who left, likewise.
   List<&Member::in_log> log_ ABSL_GUARDED_BY(mutex_);
   List<&Member::in_departed> departed_ ABSL_GUARDED_BY(mutex_);
@@ -243,6 +267,7 @@ class Room {
   };
   std::vector<OfIntents> of_intents_ ABSL_GUARDED_BY(mutex_);
   Intents intents_ ABSL_GUARDED_BY(mutex_);
+  RoomAwaits awaits_ ABSL_GUARDED_BY(mutex_);
   RealTime occupancy_told_at_ ABSL_GUARDED_BY(mutex_) = RealTime::min();
   // How many there are has changed, and was not told.
   bool occupancy_waits_ ABSL_GUARDED_BY(mutex_) = false;

@@ -152,6 +152,28 @@ void RoomMap::Unregister(absl::string_view room, const Watch& watch) {
   if (found->Unregister(watch)) NoteEmptied(found, RealTime::min());
 }
 
+void RoomMap::TellAndRegister(const std::shared_ptr<Await>& await,
+                              std::size_t predicate, const Now& now) {
+  const std::string& room = await->terms().predicates[predicate].place->room;
+  while (!FindOrAdd(room, now)->TellAndRegister(await, predicate, now)) {
+  }
+}
+
+void RoomMap::Unregister(absl::string_view room, const Await& await) {
+  const std::shared_ptr<Room> found = Find(room);
+  if (found == nullptr) return;
+  if (found->Unregister(await)) NoteEmptied(found, RealTime::min());
+}
+
+bool RoomMap::ListMembers(absl::string_view room, StateSet states,
+                          std::uint32_t most_passed, std::size_t most,
+                          Revision& begun, Revision& after, const Now& now,
+                          std::vector<PresenceRecord>& records) {
+  const std::shared_ptr<Room> found = Find(room);
+  return found != nullptr && found->ListMembers(states, most_passed, most,
+                                                begun, after, now, records);
+}
+
 void RoomMap::NoteEmptied(std::shared_ptr<Room> room, RealTime due) {
   MutexLock lock(emptied_mutex_);
   if (std::exchange(room->awaits_closing, true)) return;

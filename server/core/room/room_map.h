@@ -69,6 +69,17 @@ class RoomMap {
                               absl::string_view target, const Now& now);
   void Unregister(absl::string_view room, const Watch& watch);
 
+  // See Room. What is not held is made.
+  void TellAndRegister(const std::shared_ptr<Await>& await,
+                       std::size_t predicate, const Now& now);
+  void Unregister(absl::string_view room, const Await& await);
+
+  // See Room. Of one that is not held nobody is listed.
+  bool ListMembers(absl::string_view room, StateSet states,
+                   std::uint32_t most_passed, std::size_t most, Revision& begun,
+                   Revision& after, const Now& now,
+                   std::vector<PresenceRecord>& records);
+
   // Visits rooms of which something is due, and drops those that are not needed
   // any more, at most limits::kRoomsClosedPerTick. To be called every tick, by
   // one thread.

@@ -106,6 +106,11 @@ class SessionShard : private ShardState {
   bool List(const ListFilter& filter, ListingNumber listing,
             std::size_t most_users, std::uint32_t most_slots,
             std::uint32_t& slot, const Now& now, std::vector<UserView>& users);
+  // Fills in what a room is not told of a member, `view.record.user`: when they
+  // were last heard of and active, and their sessions there, by which they are
+  // in the state of `view`. False if they are not there any more.
+  bool CompleteMember(absl::string_view room, std::uint64_t hash,
+                      const Now& now, UserView& view);
 
   // What one turn of the lock did; `more` asks for another.
   struct TickResult {

@@ -10,18 +10,6 @@
 #include "server/core/session/session_shard.h"
 
 namespace lifesign {
-namespace {
-
-// By what is told of them.
-bool IsSeenWithin(const absl::optional<Duration>& within,
-                  const PresenceRecord& record, const Now& now) {
-  if (!within.has_value()) return true;
-  return record.last_seen.has_value() &&
-         SaturatingDifference(now.wall, *record.last_seen) <= *within;
-}
-
-}  // namespace
-
 bool SessionShard::List(const ListFilter& filter, ListingNumber listing,
                         std::size_t most_users, std::uint32_t most_slots,
                         std::uint32_t& slot, const Now& now,
@@ -42,11 +30,42 @@ bool SessionShard::List(const ListFilter& filter, ListingNumber listing,
     if (user.sessions > 0) Evaluate(user, held);
     if (!filter.states.Has(user.told.state())) continue;
     UserView view = UserViewOf(user, held);
-    if (IsSeenWithin(filter.seen_within, view.record, held)) {
+    if (filter.IsSeenWithin(view.record, held)) {
       users.push_back(std::move(view));
     }
   }
   return slot < slots;
+}
+
+bool SessionShard::CompleteMember(absl::string_view room, std::uint64_t hash,
+                                  const Now& now, UserView& view) {
+  MutexLock lock(mutex_);
+  const Now held = Hold(now);
+  User* user = FindUser(view.record.user, hash);
+  if (user == nullptr) return false;
+  Evaluate(*user, held);
+  if (!user->in_rooms) return false;
+  const RoomTable::Place* place = rooms_.Find(user->slot, room);
+  if (place == nullptr) return false;
+  const Membership there = MembershipOf(*place);
+  if (there.sessions == 0) return false;
+  if (there.last_seen != kNeverReal) {
+    view.record.last_seen = WallAt(there.last_seen, held);
+  }
+  if (there.last_active != kNeverReal) {
+    view.record.last_active = WallAt(there.last_active, held);
+  }
+  double all_gone = 1;
+  for (const std::uint32_t slot : place->sessions) {
+    const Session& session = sessions_[slot];
+    if (!IsLive(session.evaluated)) continue;
+    ++view.sessions_by_state[static_cast<std::size_t>(session.evaluated)];
+    if (session.evaluated == view.record.state) {
+      all_gone *= 1 - ConfidenceOf(session, held);
+    }
+  }
+  view.confidence = 1 - all_gone;
+  return true;
 }
 
 void SessionShard::TellAndRegister(const std::shared_ptr<Await>& await,

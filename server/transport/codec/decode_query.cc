@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
 #include "server/transport/codec/decode.h"
+#include "server/transport/codec/decode_predicate.h"
 #include "server/transport/codec/field_faults.h"
 #include "server/transport/codec/page_token.h"
 #include "server/transport/codec/resume_token.h"
@@ -27,6 +26,10 @@ void DecodeFilter(const v1::ListPresencesRequest& message, ListFilter& filter,
                   FieldFaults& faults) {
   DecodeStates(message.states(), filter.states, faults);
   if (filter.states.empty()) filter.states = kLiveStates;
+  if (!message.room_id().empty()) {
+    CheckId(message.room_id(), "room_id", faults);
+    filter.room = message.room_id();
+  }
   if (!message.has_seen_within()) return;
   filter.seen_within = DecodeDuration(message.seen_within());
   if (!filter.seen_within.has_value())
@@ -53,60 +56,6 @@ absl::optional<ApiError> TokenError(const absl::optional<PageToken>& token,
     return InvalidPageToken("older than 10 minutes: begin again");
   }
   return absl::nullopt;
-}
-
-// Numbers users in the order in which they are first named.
-class UserNumbers {
- public:
-  explicit UserNumbers(std::vector<std::string>& users) : users_(users) {}
-
-  std::uint32_t Of(const std::string& user) {
-    const auto [known, is_new] =
-        numbers_.try_emplace(user, static_cast<std::uint32_t>(users_.size()));
-    if (is_new) users_.push_back(user);
-    return known->second;
-  }
-
- private:
-  std::vector<std::string>& users_;
-  // Views of the request.
-  absl::flat_hash_map<absl::string_view, std::uint32_t> numbers_;
-};
-
-void DecodePredicateUsers(const v1::PresencePredicate& message,
-                          const std::string& path, UserNumbers& numbers,
-                          Predicate& predicate, FieldFaults& faults) {
-  for (int i = 0; i < message.users().user_ids_size() && !faults.full(); ++i) {
-    const std::string& user = message.users().user_ids(i);
-    CheckId(user, absl::StrCat(path, ".users.user_ids[", i, "]"), faults);
-    predicate.users.push_back(numbers.Of(user));
-  }
-  auto& users = predicate.users;
-  std::sort(users.begin(), users.end());
-  users.erase(std::unique(users.begin(), users.end()), users.end());
-  if (users.empty()) {
-    faults.Add(absl::StrCat(path, ".over"), "required: whom to await");
-  }
-}
-
-void DecodePredicate(const v1::PresencePredicate& message,
-                     const std::string& path, UserNumbers& numbers,
-                     Predicate& predicate, FieldFaults& faults) {
-  DecodePredicateUsers(message, path, numbers, predicate, faults);
-  const auto state = DecodeState(message.at_least());
-  if (!state.has_value() || !IsLive(*state)) {
-    faults.Add(absl::StrCat(path, ".at_least"),
-               "required: ACTIVE, IDLE, AWAY or STALE");
-  } else {
-    predicate.at_least = *state;
-  }
-  if (message.needed() < 0 ||
-      static_cast<std::size_t>(message.needed()) > predicate.users.size()) {
-    faults.Add(absl::StrCat(path, ".needed"),
-               "must be 0 (one) to the number of users");
-  } else if (message.needed() > 0) {
-    predicate.needed = static_cast<std::size_t>(message.needed());
-  }
 }
 
 void DecodeWait(const v1::AwaitPresenceRequest& message, Duration time_left,
@@ -161,6 +110,16 @@ std::string NextPageToken(const v1::ListPresencesRequest& message,
   return EncodePageToken(token);
 }
 
+absl::optional<ApiError> DecodeCount(const v1::CountPresencesRequest& message,
+                                     absl::string_view& room) {
+  room = message.room_id();
+  if (room.empty()) return absl::nullopt;
+  FieldFaults faults;
+  CheckId(room, "room_id", faults);
+  if (faults.empty()) return absl::nullopt;
+  return std::move(faults).ToError();
+}
+
 absl::optional<ApiError> DecodeAwait(const v1::AwaitPresenceRequest& message,
                                      Duration time_left,
                                      AwaitOptions& options) {
@@ -187,6 +146,7 @@ absl::optional<ApiError> DecodeAwait(const v1::AwaitPresenceRequest& message,
         message.predicates(i), absl::StrCat("predicates[", i, "]"), numbers,
         options.terms.predicates[static_cast<std::size_t>(i)], faults);
   }
+  options.weight = WeightOf(options.terms);
   DecodeWait(message, time_left, options.wait, faults);
   if (!faults.empty()) return std::move(faults).ToError();
   return absl::nullopt;

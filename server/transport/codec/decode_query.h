@@ -6,8 +6,10 @@
 #define LIFESIGN_SERVER_TRANSPORT_CODEC_DECODE_QUERY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/core/query/await.h"
@@ -28,6 +30,10 @@ absl::optional<ApiError> DecodeList(const v1::ListPresencesRequest& message,
                                     Revision epoch, const Now& now,
                                     ListOptions& options);
 
+// A CountPresencesRequest. `room` is a view of it: empty for everyone.
+absl::optional<ApiError> DecodeCount(const v1::CountPresencesRequest& message,
+                                     absl::string_view& room);
+
 // The token of the page after the one that `options` asked for.
 std::string NextPageToken(const v1::ListPresencesRequest& message,
                           const ListOptions& options, const ListPlace& next,
@@ -36,6 +42,9 @@ std::string NextPageToken(const v1::ListPresencesRequest& message,
 // An AwaitPresenceRequest.
 struct AwaitOptions {
   AwaitTerms terms;
+  // What it counts as of all that is awaited: one for each user, and one for
+  // each predicate over a room.
+  std::int64_t weight = 0;
   // Until when there is an answer, whatever holds by then.
   Duration wait{0};
 };

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "server/transport/codec/encode.h"
 #include "server/transport/codec/times.h"
@@ -53,14 +54,31 @@ void EncodeCounts(const CountsView& view, const Now& now,
   EncodeTime(WallAt(view.as_of.real, now), *to.mutable_as_of());
 }
 
+void EncodeRoomCounts(const Occupancy& occupancy, const Now& now,
+                      v1::CountPresencesResponse& to) {
+  for (std::size_t i = 0; i < kStates; ++i) {
+    const auto state = static_cast<State>(i);
+    if (!IsLive(state) || occupancy.users_by_state[i] == 0) continue;
+    v1::StateCount& count = *to.add_states();
+    count.set_state(EncodeState(state));
+    count.set_users(occupancy.users_by_state[i]);
+  }
+  to.set_users(occupancy.users);
+  to.set_remembered_users(occupancy.users);
+  to.set_sessions(occupancy.sessions);
+  EncodeTime(now.wall, *to.mutable_as_of());
+}
+
 void EncodeAwait(const Await& await, v1::AwaitPresenceResponse& to) {
   for (const PredicateView& view : await.Views()) {
     v1::PredicateResult& result = *to.add_results();
     result.set_satisfied(view.satisfied);
     if (view.satisfied) to.set_satisfied(true);
+    result.set_matching(static_cast<std::int32_t>(view.count));
     for (const std::uint32_t user : view.matching) {
       result.add_user_ids(await.terms().users[user]);
     }
+    for (const std::string& user : view.from) result.add_user_ids(user);
   }
 }
 

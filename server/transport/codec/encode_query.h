@@ -8,6 +8,7 @@
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/core/query/await.h"
 #include "server/core/query/presence_counts.h"
+#include "server/core/room/occupancy.h"
 #include "server/core/time.h"
 
 namespace lifesign {
@@ -15,6 +16,10 @@ namespace lifesign {
 // Everything but read_time and reconverging_until, as seen from `now`.
 void EncodeCounts(const CountsView& view, const Now& now,
                   v1::CountPresencesResponse& to);
+
+// Likewise, of a room as it is at `now`.
+void EncodeRoomCounts(const Occupancy& occupancy, const Now& now,
+                      v1::CountPresencesResponse& to);
 
 // What is known of its predicates, likewise.
 void EncodeAwait(const Await& await, v1::AwaitPresenceResponse& to);

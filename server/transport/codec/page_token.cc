@@ -12,7 +12,7 @@
 namespace lifesign {
 namespace {
 
-constexpr std::size_t kBodyBytes = 8 + 8 + 4 + 8 + 8 + 4 + 4;
+constexpr std::size_t kBodyBytes = 8 + 8 + 4 + 8 + 8 + 4 + 4 + 8;
 
 }  // namespace
 
@@ -28,6 +28,7 @@ std::string EncodePageToken(const PageToken& token) {
   AppendNumber(token.place.listing, 8, body);
   AppendNumber(token.place.shard, 4, body);
   AppendNumber(token.place.slot, 4, body);
+  AppendNumber(token.place.came_at, 8, body);
   return SealToken(TokenKind::kPage, body);
 }
 
@@ -43,6 +44,7 @@ absl::optional<PageToken> DecodePageToken(absl::string_view bytes) {
   token.place.listing = TakeNumber(8, *body);
   token.place.shard = static_cast<std::uint32_t>(TakeNumber(4, *body));
   token.place.slot = static_cast<std::uint32_t>(TakeNumber(4, *body));
+  token.place.came_at = TakeNumber(8, *body);
   return token;
 }
 
@@ -54,6 +56,7 @@ std::uint64_t HashFilter(const ListFilter& filter) {
                    ? static_cast<std::uint64_t>(filter.seen_within->count())
                    : UINT64_MAX,
                8, bytes);
+  bytes += filter.room;
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 

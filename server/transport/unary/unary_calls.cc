@@ -193,9 +193,15 @@ grpc::Status UnaryCalls::CountPresences(const grpc::ByteBuffer& request,
                                         grpc::ByteBuffer& response) const {
   return Call<v1::CountPresencesRequest, v1::CountPresencesResponse>(
       request, response,
-      [&](const auto&, auto& answer) -> absl::optional<ApiError> {
+      [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        absl::string_view room;
+        if (auto error = DecodeCount(message, room)) return error;
         const Now now = parts_.time.Read();
-        EncodeCounts(parts_.engine.Counts(), now, answer);
+        if (room.empty()) {
+          EncodeCounts(parts_.engine.Counts(), now, answer);
+        } else {
+          EncodeRoomCounts(parts_.engine.GetOccupancy(room, now), now, answer);
+        }
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
       });

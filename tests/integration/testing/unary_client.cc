@@ -76,11 +76,16 @@ grpc::Status UnaryClient::List(const v1::ListPresencesRequest& request,
 }
 
 v1::CountPresencesResponse UnaryClient::Count() {
-  grpc::ClientContext context;
   v1::CountPresencesResponse answer;
-  const grpc::Status status = stub_->CountPresences(&context, {}, &answer);
+  const grpc::Status status = Count({}, answer);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return answer;
+}
+
+grpc::Status UnaryClient::Count(const v1::CountPresencesRequest& request,
+                                v1::CountPresencesResponse& answer) {
+  grpc::ClientContext context;
+  return stub_->CountPresences(&context, request, &answer);
 }
 
 grpc::Status UnaryClient::Await(const v1::AwaitPresenceRequest& request,

@@ -36,6 +36,8 @@ class UnaryClient {
   grpc::Status List(const v1::ListPresencesRequest& request,
                     v1::ListPresencesResponse& answer);
   v1::CountPresencesResponse Count();
+  grpc::Status Count(const v1::CountPresencesRequest& request,
+                     v1::CountPresencesResponse& answer);
   // Within `patience` of real time, which is the call's deadline.
   grpc::Status Await(const v1::AwaitPresenceRequest& request,
                      v1::AwaitPresenceResponse& answer,

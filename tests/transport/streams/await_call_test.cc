@@ -43,9 +43,9 @@ class Waiter {
       : quota_(limits::kMaxAwaitedUsers) {
     AwaitOptions options;
     EXPECT_FALSE(DecodeAwait(request, time_left, options).has_value());
-    const auto users = static_cast<std::int64_t>(options.terms.users.size());
+    const std::int64_t weight = options.weight;
     auto call = std::make_shared<AwaitCall>(world.parts(), std::move(options),
-                                            *quota_.Take(users));
+                                            *quota_.Take(weight));
     logic_ = call;
     call_.Attach(call);
     call->Start(call_);
@@ -162,6 +162,30 @@ TEST_F(AwaitCallTest, TheAnswerComesHalfASecondBeforeTheDeadlineOfTheCall) {
   EXPECT_TRUE(Waiter(world_, request, milliseconds(500)).answered());
   EXPECT_TRUE(Waiter(world_, request, milliseconds(-1)).answered());
   EXPECT_FALSE(Waiter(world_, request, milliseconds(501)).answered());
+}
+
+TEST_F(AwaitCallTest, ARoomIsLookedAtOnceMoreAtTheEndOfTheWait) {
+  v1::AwaitPresenceRequest request;
+  v1::PresencePredicate& predicate = *request.add_predicates();
+  predicate.set_room_id("r1");
+  predicate.set_at_least(v1::PRESENCE_STATE_STALE);
+  Waiter waiter(world_, request);
+  Waiter other(world_, AwaitOf({"u2"}, v1::PRESENCE_STATE_ACTIVE));
+  Advance(milliseconds(299'900));
+  // Comes and goes, and is not published yet.
+  const std::vector<absl::string_view> rooms = {"r1"};
+  OpenRequest open;
+  open.name = {"u1", "s"};
+  open.signal = Signal{};
+  open.rooms = &rooms;
+  world_.Leave("u1", "s",
+               world_.engine().Open(open, world_.now()).ref.attachment);
+  EXPECT_FALSE(waiter.answered());
+  GiveUp(waiter);
+  ASSERT_TRUE(waiter.answered());
+  EXPECT_TRUE(waiter.answer().satisfied());
+  EXPECT_EQ(waiter.answer().results(0).matching(), 1);
+  EXPECT_FALSE(other.answered());
 }
 
 TEST_F(AwaitCallTest, AWaitOfNothingLooksOnce) {
