@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// `await`: until somebody is there.
+// `await`: until somebody is there, or enough are in a room.
 #include <google/protobuf/util/time_util.h>
 
 #include <cstdio>
@@ -31,6 +31,7 @@ v1::AwaitPresenceRequest RequestOf(const Settings& settings,
   v1::AwaitPresenceRequest request;
   request.set_tenant(settings.tenant);
   v1::PresencePredicate& predicate = *request.add_predicates();
+  if (!await.room.empty()) predicate.set_room_id(await.room);
   for (const std::string& user : await.users) {
     predicate.mutable_users()->add_user_ids(user);
   }
@@ -44,14 +45,19 @@ v1::AwaitPresenceRequest RequestOf(const Settings& settings,
 void Print(const AwaitSettings& await,
            const v1::AwaitPresenceResponse& answer) {
   const bool highest = await.at_least == v1::PRESENCE_STATE_ACTIVE;
-  const auto& users = answer.results(0).user_ids();
-  for (const std::string& user : users) {
-    PrintLine(absl::StrCat(Printable(user), " is ", highest ? "" : "at least ",
-                           StateWord(await.at_least)));
+  const std::string state =
+      absl::StrCat(highest ? "" : "at least ", StateWord(await.at_least));
+  const v1::PredicateResult& result = answer.results(0);
+  for (const std::string& user : result.user_ids()) {
+    PrintLine(absl::StrCat(Printable(user), " is ", state));
+  }
+  if (!await.room.empty()) {
+    PrintLine(absl::StrCat(Printable(await.room), ": ", result.matching(), " ",
+                           state));
   }
   if (answer.satisfied()) return;
-  std::fputs(absl::StrCat("lifesign: ", users.size(), " of the ", Needed(await),
-                          " needed\n")
+  std::fputs(absl::StrCat("lifesign: ", result.matching(), " of the ",
+                          Needed(await), " needed\n")
                  .c_str(),
              stderr);
   NoteReconvergence(answer);

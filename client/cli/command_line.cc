@@ -158,7 +158,16 @@ class CommandLine {
     }
     if (app_.got_subcommand("get")) return Get(settings_, get_);
     if (app_.got_subcommand("who")) return Who(settings_, who_);
-    if (app_.got_subcommand("await")) return AwaitUsers(settings_, await_);
+    if (app_.got_subcommand("await")) {
+      if (await_.users.empty() == await_.room.empty() ||
+          (await_.needed == 0 && !await_.room.empty())) {
+        std::cerr << "Await whom? Name users, or say --room; in a room, say "
+                     "--at-least.\n"
+                     "Run with --help for more information.\n";
+        return kExitUsage;
+      }
+      return AwaitUsers(settings_, await_);
+    }
     if (app_.got_subcommand("sessions")) {
       return Sessions(settings_, sessions_);
     }
@@ -250,6 +259,9 @@ class CommandLine {
         ->type_name("active|idle|away|stale|offline,...")
         ->option_text("active|idle|away|stale|offline,...")
         ->excludes(count);
+    command->add_option("--room", who_.room, "Only who is in this room")
+        ->check(NotUtf8)
+        ->type_name("ROOM");
     AddDuration(command, "--seen-within", &who_.seen_within,
                 "Only who was heard of so lately")
         ->excludes(count);
@@ -258,13 +270,20 @@ class CommandLine {
                "  lifesign who --count\n"
                "  lifesign who --state active,idle\n"
                "  lifesign who --state offline --seen-within 5m\n"
+               "  lifesign who --room lobby\n"
                "  lifesign who --json | jq -r .presence.user_id\n"
                "Says 1 if there is nobody."));
   }
 
   void AddAwait() {
-    CLI::App* command = AddQuestion("await", "Waits until users are there",
-                                    &await_.users, true);
+    CLI::App* command = app_.add_subcommand(
+        "await", "Waits until users are there, or enough are in a room");
+    command->add_option("USER", await_.users, "Whom to ask about")
+        ->check(NotUtf8)
+        ->type_name("");
+    command->add_option("--room", await_.room, "The users in a room instead")
+        ->check(NotUtf8)
+        ->type_name("ROOM");
     static const std::map<std::string, v1::PresenceState> kAtLeast = {
         {"active", v1::PRESENCE_STATE_ACTIVE},
         {"idle", v1::PRESENCE_STATE_IDLE},
@@ -277,7 +296,7 @@ class CommandLine {
         ->option_text("active|idle|away|stale (default active)");
     CLI::Option* const need =
         command
-            ->add_option("--need", await_.needed,
+            ->add_option("--need,--at-least", await_.needed,
                          "How many of them are enough (default 1)")
             ->check(BelowOne);
     command
@@ -290,6 +309,7 @@ class CommandLine {
         Footer("  lifesign await ann && echo ann is here\n"
                "  lifesign await ann bob cid --need 2 --state idle\n"
                "  lifesign await ann bob --all --wait 30s\n"
+               "  lifesign await --room standup --at-least 3\n"
                "Says 1 if they did not come in time."));
   }
 

@@ -44,10 +44,14 @@ struct WhoSettings {
   absl::optional<Duration> seen_within;
   // How many there are, instead of who they are.
   bool count = false;
+  // Not empty: only those in it.
+  std::string room;
 };
 
 struct AwaitSettings {
   std::vector<std::string> users;
+  // Not empty: the users in it instead.
+  std::string room;
   v1::PresenceState at_least = v1::PRESENCE_STATE_ACTIVE;
   // How many of them; 0: all.
   int needed = 1;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// `who`: everybody who is online, or how many they are.
+// `who`: everybody who is online, or in a room, or how many they are.
 #include <google/protobuf/util/time_util.h>
 
 #include "client/cli/calls.h"
@@ -24,6 +24,7 @@ v1::ListPresencesRequest RequestOf(const Settings& settings,
   v1::ListPresencesRequest request;
   request.set_tenant(settings.tenant);
   request.set_page_size(kPage);
+  request.set_room_id(who.room);
   for (const v1::PresenceState state : who.states) request.add_states(state);
   if (who.seen_within.has_value()) {
     *request.mutable_seen_within() =
@@ -40,9 +41,11 @@ bool Print(const Settings& settings, const v1::ListPresencesResponse& page,
                         NameWidth(page.presences()), palette);
 }
 
-ExitCode Count(const Settings& settings, Server& server) {
+ExitCode Count(const Settings& settings, const WhoSettings& who,
+               Server& server) {
   v1::CountPresencesRequest request;
   request.set_tenant(settings.tenant);
+  request.set_room_id(who.room);
   v1::CountPresencesResponse counts;
   const client::Error error =
       server.Call(&Stub::CountPresences, request, &counts);
@@ -50,7 +53,8 @@ ExitCode Count(const Settings& settings, Server& server) {
   if (settings.json) {
     PrintLine(JsonOf(counts));
   } else {
-    WriteOut(CountsText(counts));
+    WriteOut(who.room.empty() ? CountsText(counts)
+                              : RoomCountsText(who.room, counts));
     NoteReconvergence(counts);
   }
   return counts.users() > 0 ? kExitOk : kExitNegative;
@@ -60,7 +64,7 @@ ExitCode Count(const Settings& settings, Server& server) {
 
 ExitCode Who(const Settings& settings, const WhoSettings& who) {
   Server server(settings);
-  if (who.count) return Count(settings, server);
+  if (who.count) return Count(settings, who, server);
   const Palette palette(ColoursWanted());
   v1::ListPresencesRequest request = RequestOf(settings, who);
   v1::ListPresencesResponse page;

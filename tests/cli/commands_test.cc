@@ -299,6 +299,37 @@ TEST_F(CommandsTest, ExplainSaysWhetherTheUserIsInARoom) {
   EXPECT_THAT(Run("explain ann").out, Not(HasSubstr("lobby")));
 }
 
+TEST_F(CommandsTest, WhoIsInARoomAndHowMany) {
+  EXPECT_EQ(Run("who --room lobby").code, 1);
+  EXPECT_EQ(Run("who --room lobby --count").code, 1);
+  Login("bob", "tab");
+  Program beat(Command("beat ann --session s1 --room lobby"), Input::kPipe,
+               Environment());
+  ASSERT_TRUE(beat.AwaitOutput("ann/s1 is active"));
+  ASSERT_TRUE(Eventually([&] { return Run("who --room lobby").code == 0; }));
+  EXPECT_THAT(Run("who --room lobby").out, StartsWith("ann  active"));
+  EXPECT_EQ(Run("who --room lobby --state idle").code, 1);
+  EXPECT_EQ(Run("who --room lobby --count").out,
+            "1 user in lobby: 1 active\n1 session\n");
+}
+
+TEST_F(CommandsTest, AwaitOfARoomWaitsUntilEnoughAreThere) {
+  Program await(Command("await --room standup --at-least 2 --state active"),
+                Input::kNothing, Environment());
+  ASSERT_TRUE(AwaitAwaits(1));
+  Program ann(Command("beat ann --session s1 --room standup"), Input::kPipe,
+              Environment());
+  ASSERT_TRUE(ann.AwaitOutput("ann/s1 is active"));
+  Program bob(Command("beat bob --session s1 --room standup"), Input::kPipe,
+              Environment());
+  EXPECT_TRUE(await.AwaitOutput("standup: 2 active\n"));
+  EXPECT_EQ(await.Wait(), 0);
+  const Ended no = Run("await --room standup --at-least 3 --wait 0s");
+  EXPECT_EQ(no.code, 1);
+  EXPECT_EQ(no.out, "standup: 2 active\n");
+  EXPECT_EQ(no.errors, "lifesign: 2 of the 3 needed\n");
+}
+
 TEST_F(CommandsTest, WatchOfARoomTellsWhoComesOrHowMany) {
   Program beat(Command("beat ann --session s1 --room lobby"), Input::kPipe,
                Environment());
@@ -334,7 +365,8 @@ TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
 TEST_F(CommandsTest, WrongUsageIsTwo) {
   for (const char* arguments :
        {"", "nonsense", "get", "explain ann bob", "get ann --timeout 5",
-        "await", "await ann --wait 301s", "await ann --need 0",
+        "await", "await ann --room lobby", "await --room lobby --all",
+        "await ann --wait 301s", "await ann --need 0",
         "await ann --all --need 1", "await ann --state offline", "who ann",
         "who --state online", "who --seen-within 5", "beat ann --device watch",
         "beat ann --linger 11s", "simulate --people 0",

@@ -42,4 +42,11 @@ std::string CountsText(const v1::CountPresencesResponse& counts) {
   return text;
 }
 
+std::string RoomCountsText(const std::string& room,
+                           const v1::CountPresencesResponse& counts) {
+  return absl::StrCat(CountOf(counts.users(), "user"), " in ", Printable(room),
+                      ByState(counts, &v1::StateCount::users), "\n",
+                      CountOf(counts.sessions(), "session"), "\n");
+}
+
 }  // namespace lifesign::cli

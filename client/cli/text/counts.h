@@ -15,6 +15,10 @@ namespace lifesign::cli {
 // a line for each device class that has any.
 std::string CountsText(const v1::CountPresencesResponse& counts);
 
+// "2 users in lobby: 1 active, 1 idle", and the number of their sessions there.
+std::string RoomCountsText(const std::string& room,
+                           const v1::CountPresencesResponse& counts);
+
 }  // namespace lifesign::cli
 
 #endif  // LIFESIGN_CLIENT_CLI_TEXT_COUNTS_H_
