@@ -27,6 +27,8 @@ v1::ErrorReason ReasonOf(Refusal refusal) {
       return v1::ERROR_REASON_STALE_ATTACHMENT;
     case Refusal::kTooManyRooms:
       return v1::ERROR_REASON_TOO_MANY_ROOMS;
+    case Refusal::kTooManyIntents:
+      return v1::ERROR_REASON_TOO_MANY_INTENTS;
     case Refusal::kSessionNotOpen:
     case Refusal::kNone:
       break;

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Lifesign Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The program of docs/guide-rooms.md runs as a person would start it."""
+"""The programs of docs/guide-rooms.md run as a person would start them."""
 
 import os
 import signal
@@ -13,8 +13,7 @@ import grpc
 import stubs
 from server import Server
 
-PROGRAM = [sys.executable, "-B",
-           str(stubs.ROOT / "client/python/examples/rooms.py")]
+EXAMPLES = stubs.ROOT / "client/python/examples"
 
 
 class GuideRooms(unittest.TestCase):
@@ -24,9 +23,10 @@ class GuideRooms(unittest.TestCase):
         channel = self.enterContext(grpc.insecure_channel(self.server.address))
         self.stub = stubs.service_grpc.PresenceServiceStub(channel)
 
-    def start(self, *arguments):
+    def start(self, name, *arguments):
         program = subprocess.Popen(
-            [*PROGRAM, self.server.address, *arguments],
+            [sys.executable, "-B", str(EXAMPLES / name),
+             self.server.address, *arguments],
             stdout=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": stubs.FOLDER})
         self.addCleanup(program.stdout.close)
@@ -37,13 +37,37 @@ class GuideRooms(unittest.TestCase):
         return self.stub.SendSignal(stubs.service.SendSignalRequest(
             user_id=user, session_id="s1", **what))
 
-    def test_it_tells_who_comes_and_goes(self):
-        program = self.start("ann", "lobby")
-        self.assertEqual(program.stdout.readline(), "ann is ACTIVE\n")
-        attachment = self.send(
-            "bob", kind="SIGNAL_KIND_BACKGROUND",
+    def enter(self, user, room, kind):
+        return self.send(
+            user, kind=kind,
             open=stubs.service.OpenOptions(
-                rooms=stubs.service.RoomSet(room_ids=["lobby"]))).attachment
+                rooms=stubs.service.RoomSet(room_ids=[room]))).attachment
+
+    def test_it_waits_until_enough_are_there(self):
+        program = self.start("ready.py", "standup", "2")
+        self.server.tell("awaits 1")
+        self.enter("ann", "standup", "SIGNAL_KIND_ACTIVE")
+        self.enter("cid", "standup", "SIGNAL_KIND_BACKGROUND")
+        self.enter("bob", "standup", "SIGNAL_KIND_ACTIVE")
+        self.assertEqual(program.stdout.readline(),
+                         "ready: 2 active, 2 needed\n")
+        lines = program.stdout.read().splitlines()
+        self.assertCountEqual(
+            lines, ["ann is ACTIVE", "cid is AWAY", "bob is ACTIVE"])
+        self.assertEqual(program.wait(), 0)
+
+    def test_it_waits_for_a_minute(self):
+        program = self.start("ready.py", "standup")
+        self.server.tell("awaits 1")
+        self.server.tell("advance 60s")
+        self.assertEqual(program.stdout.read(),
+                         "not ready: 0 active, 2 needed\n")
+        self.assertEqual(program.wait(), 0)
+
+    def test_it_tells_who_comes_and_goes(self):
+        program = self.start("rooms.py", "ann", "lobby")
+        self.assertEqual(program.stdout.readline(), "ann is ACTIVE\n")
+        attachment = self.enter("bob", "lobby", "SIGNAL_KIND_BACKGROUND")
         self.assertEqual(program.stdout.readline(), "bob is AWAY\n")
         self.send("bob", attachment=attachment, kind="SIGNAL_KIND_LEAVE")
         self.assertEqual(program.stdout.readline(), "bob is OFFLINE\n")
