@@ -147,6 +147,23 @@ TEST_F(RoomCases, C7_WhoComesBackToAFullRoomIsNoNewcomer) {
   EXPECT_EQ(Counts().back(), "0/0");
 }
 
+// C67, in the room of C7: they were never there at a time.
+TEST_F(RoomCases, C67_AGuestOfAFullRoomWhoLogsInIsNoNewcomer) {
+  for (int i = 1; i < limits::kMaxWatchedMembers; ++i) {
+    Login(absl::StrCat("crowd", i, "/s"), {.rooms = {{"r1"}}});
+  }
+  Login("g1/s1", {.rooms = {{"r1"}}});
+  WatchR1();
+  At(10);
+  Open("u1/s1", {.guest = "g1"});
+  At(11);
+  EXPECT_FALSE(ended());
+  EXPECT_EQ(In("r1").users, limits::kMaxWatchedMembers);
+  for (const OccupancyFigures& figures : In("r1").lately) {
+    EXPECT_EQ(figures.peak, limits::kMaxWatchedMembers);
+  }
+}
+
 TEST_F(RoomCases, C21a_ARefreshUnderAnotherIdIsSilent) {
   Login("u1/s1", {.rooms = {{"r1"}}});
   WatchR1();

@@ -89,8 +89,9 @@ TEST(WatchLinesTest, JsonKeepsTheNamesOfTheApi) {
                                                        v1::CAUSE_DECAY, kNow)}),
             "{\"event\":\"change\",\"before\":null,\"after\":{\"user_id\":"
             "\"ann\",\"state\":\"PRESENCE_STATE_IDLE\",\"cause\":"
-            "\"CAUSE_DECAY\",\"revision\":\"7\",\"devices\":[],\"since\":"
-            "\"2026-01-02T10:00:00Z\"}}\n");
+            "\"CAUSE_DECAY\",\"revision\":\"7\",\"devices\":[],"
+            "\"merged_into\":\"\",\"since\":\"2026-01-02T10:00:00Z\"}}"
+            "\n");
 }
 
 TEST(JsonLineTest, EscapesWhatOthersNamed) {
@@ -186,10 +187,10 @@ TEST(TableTest, NeverLeavesTheScreen) {
 }
 
 TEST(TableTest, ShowsThoseWhoChangedLastWhenThereAreTooMany) {
-  const auto rows = Rows(Table(PictureOf(50), {120, 8}, Palette(false)));
-  ASSERT_EQ(rows.size(), 8u);
-  EXPECT_THAT(rows[5], StartsWith("p47 "));
-  EXPECT_THAT(rows[7], StartsWith("p49 "));
+  const auto rows = Rows(Table(PictureOf(50), {120, 10}, Palette(false)));
+  ASSERT_EQ(rows.size(), 10u);
+  EXPECT_THAT(rows[7], StartsWith("p47 "));
+  EXPECT_THAT(rows[9], StartsWith("p49 "));
 }
 
 TEST(PaletteTest, ColoursNothingWhereColoursAreOff) {

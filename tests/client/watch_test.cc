@@ -321,7 +321,7 @@ TEST_F(WatchMembersTest, TheViewHoldsWhoIsThere) {
   EXPECT_EQ(requests_.back().resume_token(), "t1");
   Hear(Message().Created(1).Resync().Snapshot("u3", kActive, 20));
   Hear(Message().Synced("t2"));
-  EXPECT_THAT(Told(), ElementsAre("u3 ->ACTIVE", "SYNCED", "u2 IDLE->OFFLINE"));
+  EXPECT_THAT(Told(), ElementsAre("u3 ->ACTIVE", "u2 IDLE->OFFLINE", "SYNCED"));
 }
 
 TEST_F(WatchMembersTest, ThatTheRoomIsTooLargeEndsIt) {
@@ -339,7 +339,7 @@ class WatchOccupancyTest : public WatchLogicTest {
 TEST_F(WatchOccupancyTest, OfWhatLiesUntakenTheNewestIsTold) {
   EXPECT_EQ(requests_[0].room().view(), v1::ROOM_VIEW_OCCUPANCY);
   Hear(Message().Created(1).Synced("t1").Occupancy(3));
-  EXPECT_THAT(Told(), ElementsAre("SYNCED", "3 USERS"));
+  EXPECT_THAT(Told(), ElementsAre("3 USERS", "SYNCED"));
   Hear(Message().Occupancy(4));
   Hear(Message().Occupancy(5));
   EXPECT_THAT(Told(), ElementsAre("5 USERS"));

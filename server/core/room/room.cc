@@ -60,7 +60,9 @@ Room::Outcome Room::Apply(const MemberChange& change, const Now& now,
       member.merging = false;
       member.merged_into = change.merged_into;
     }
+    about_to_leave_ = AboutToLeave(change);
     if (!is_of_before) Update(member, change.after, now, encode, to_wake);
+    about_to_leave_ = 0;
     // A guest of whom nothing but their leaving was ever told.
     if (!IsLive(member.told) && !member.merging &&
         !member.in_departed.is_linked()) {
@@ -68,6 +70,8 @@ Room::Outcome Room::Apply(const MemberChange& change, const Now& now,
     }
   }
   if (change.replaces != nullptr) Replace(change, now, encode, to_wake);
+  // Once for both of a replacement: they were never there at a time.
+  history_.Set(occupancy_.users, now.real);
   if (occupancy_.users_by_state != users_before) {
     // Not sooner: whom a change replaces is counted out by now.
     awaits_.TellMembers(occupancy_.users_by_state, to_wake.awaits);
@@ -104,6 +108,14 @@ void Room::Update(Member& member, const Membership& told, const Now& now,
   log_.push_back(member);
   change.after = RecordOf(member, now);
   TellMembers(std::move(change), encode, to_wake);
+}
+
+int Room::AboutToLeave(const MemberChange& change) const {
+  if (change.replaces == nullptr || IsLive(change.replaces->guest_after)) {
+    return 0;
+  }
+  const auto guest = members_.find(change.replaces->guest);
+  return guest != members_.end() && IsLive((*guest)->told) ? 1 : 0;
 }
 
 void Room::Replace(const MemberChange& change, const Now& now,
@@ -145,7 +157,6 @@ void Room::Take(Member& member, const Membership& told, const Now& now) {
     departed_.push_back(member);
     ++departed_count_;
   }
-  history_.Set(occupancy_.users, now.real);
 }
 
 void Room::Count(const Membership& member, int by) {
@@ -176,7 +187,7 @@ PresenceRecord Room::RecordOf(const Member& member, const Now& now) const {
 
 void Room::TellMembers(Change&& change, const EncodeChange& encode,
                        ToWake& to_wake) {
-  if (occupancy_.users > limits::kMaxWatchedMembers) {
+  if (occupancy_.users - about_to_leave_ > limits::kMaxWatchedMembers) {
     for (const WatchRef& watch : of_members_) {
       if (watch->End()) to_wake.watches.push_back(watch.shared());
     }

@@ -206,6 +206,10 @@ class Room {
   void Update(Member& member, const Membership& told, const Now& now,
               const EncodeChange& encode, ToWake& to_wake)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How many are still counted when the user of `change` has come in, and leave
+  // in the same step: the guest whom they replace, or nobody.
+  int AboutToLeave(const MemberChange& change) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes a guest out for whom the user has come in.
   void Replace(const MemberChange& change, const Now& now,
                const EncodeChange& encode, ToWake& to_wake)
@@ -258,6 +262,8 @@ class Room {
   // Without what is lately.
   Occupancy occupancy_ ABSL_GUARDED_BY(mutex_);
   OccupancyHistory history_ ABSL_GUARDED_BY(mutex_);
+  // While a change is applied; else 0.
+  int about_to_leave_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<WatchRef> of_members_ ABSL_GUARDED_BY(mutex_);
   std::vector<WatchRef> of_occupancy_ ABSL_GUARDED_BY(mutex_);
   // And for whom.

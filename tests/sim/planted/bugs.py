@@ -20,7 +20,7 @@ WATCH = "server/transport/watch/watch_stream"
 
 BUGS = [
     Bug("changes are published in another order than the outbox's",
-        SHARD + ".h",
+        SHARD + ".cc",
         """    changes = outbox_.TakeAll();
 """,
         """    changes = outbox_.TakeAll();
