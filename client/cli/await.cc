@@ -30,6 +30,7 @@ v1::AwaitPresenceRequest RequestOf(const Settings& settings,
                                    const AwaitSettings& await) {
   v1::AwaitPresenceRequest request;
   request.set_tenant(settings.tenant);
+  request.set_see_through(settings.see_through);
   v1::PresencePredicate& predicate = *request.add_predicates();
   if (!await.room.empty()) predicate.set_room_id(await.room);
   for (const std::string& user : await.users) {

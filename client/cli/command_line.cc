@@ -33,8 +33,8 @@ constexpr int kMostWatchers = 500;
 std::string Footer(const std::string& examples) {
   return absl::StrCat(
       "Examples:\n", examples, "\n", kExitCodesText,
-      "\nEvery command also takes --target, --tenant, --timeout and --json; "
-      "see lifesign --help.");
+      "\nEvery command also takes --target, --tenant, --timeout, --json and "
+      "--see-through; see lifesign --help.");
 }
 
 // "2s", "1m30s"; at most `most`.
@@ -125,6 +125,7 @@ class CommandLine {
     AddWatch();
     AddRoom();
     AddBeat();
+    AddSet();
     AddSimulate();
     app_.footer(absl::StrCat(
         "Examples:\n"
@@ -184,6 +185,7 @@ class CommandLine {
     }
     if (app_.got_subcommand("room")) return Room(settings_, room_);
     if (app_.got_subcommand("beat")) return Beat(settings_, beat_);
+    if (app_.got_subcommand("set")) return Set(settings_, set_);
     return Simulate(settings_, simulate_);
   }
 
@@ -199,6 +201,9 @@ class CommandLine {
                 "For an answer, or the first word of a stream");
     app_.add_flag("--json", settings_.json,
                   "One JSON object a line instead of text");
+    app_.add_flag("--see-through", settings_.see_through,
+                  "Ask for what is true of invisible users; the server must "
+                  "allow it");
   }
 
   // A command that asks about `users`.
@@ -422,6 +427,36 @@ class CommandLine {
         "Says 1 if the session was taken over."));
   }
 
+  void AddSet() {
+    CLI::App* command = app_.add_subcommand(
+        "set", "Declare the availability of a user, whatever is open");
+    command->add_option("USER", set_.user, "Whose")
+        ->required()
+        ->check(NotUtf8)
+        ->type_name("");
+    static const std::map<std::string, v1::AvailabilityKind> kKinds = {
+        {"available", v1::AVAILABILITY_KIND_AVAILABLE},
+        {"busy", v1::AVAILABILITY_KIND_BUSY},
+        {"dnd", v1::AVAILABILITY_KIND_DO_NOT_DISTURB},
+        {"invisible", v1::AVAILABILITY_KIND_INVISIBLE}};
+    command
+        ->add_option("AVAILABILITY", set_.kind,
+                     "available, busy, dnd or invisible")
+        ->required()
+        ->transform(CLI::CheckedTransformer(kKinds, CLI::ignore_case))
+        ->type_name("")
+        ->option_text("available|busy|dnd|invisible");
+    command->add_option("--text", set_.text, "In the user's words")
+        ->check(NotUtf8);
+    AddDuration(command, "--for", &set_.for_duration,
+                "How long it holds; 0: until it is replaced");
+    command->footer(
+        Footer("  lifesign set ann dnd --for 30m --text 'in a meeting'\n"
+               "  lifesign set ann invisible --for 8h\n"
+               "  lifesign set ann available\n"
+               "It shows while the user is live."));
+  }
+
   void AddSimulate() {
     CLI::App* command = app_.add_subcommand(
         "simulate",
@@ -483,6 +518,7 @@ class CommandLine {
   WatchSettings watch_;
   RoomSettings room_;
   BeatSettings beat_;
+  SetSettings set_;
   SimulateSettings simulate_;
 };
 

@@ -35,6 +35,9 @@ ExitCode Room(const Settings& settings, const RoomSettings& room);
 // Holds one session; keys or lines of standard input steer it.
 ExitCode Beat(const Settings& settings, const BeatSettings& beat);
 
+// Declares the availability of one user.
+ExitCode Set(const Settings& settings, const SetSettings& set);
+
 // Plays a fleet of clients against the server, and shows what a watcher is
 // told.
 ExitCode Simulate(const Settings& settings, const SimulateSettings& simulate);

@@ -6,7 +6,7 @@
 _lifesign() {
   local command=() word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    [[ $word =~ ^(get|who|await|sessions|explain|watch|room|beat|simulate)$ ]] && command=("$word")
+    [[ $word =~ ^(get|who|await|sessions|explain|watch|room|beat|set|simulate)$ ]] && command=("$word")
   done
   # Flags of the command and of all commands; the commands until there is one.
   words=$("${COMP_WORDS[0]}" "${command[@]}" --help; "${COMP_WORDS[0]}" --help)

@@ -54,6 +54,7 @@ ExitCode Get(const Settings& settings, const UsersSettings& get) {
     const std::size_t end = std::min(begin + kBatch, get.users.size());
     v1::BatchGetPresencesRequest request;
     request.set_tenant(settings.tenant);
+    request.set_see_through(settings.see_through);
     for (std::size_t i = begin; i < end; ++i) {
       request.add_user_ids(get.users[i]);
     }
@@ -80,6 +81,7 @@ ExitCode Sessions(const Settings& settings, const UsersSettings& sessions) {
   const std::string& user = sessions.users.front();
   v1::ListSessionsRequest request;
   request.set_tenant(settings.tenant);
+  request.set_see_through(settings.see_through);
   request.set_user_id(user);
   v1::ListSessionsResponse response;
   const client::Error error =
@@ -107,6 +109,7 @@ ExitCode Explain(const Settings& settings, const ExplainSettings& explain) {
   Server server(settings);
   v1::ExplainPresenceRequest request;
   request.set_tenant(settings.tenant);
+  request.set_see_through(settings.see_through);
   request.set_user_id(explain.users.front());
   request.set_room_id(explain.room);
   v1::ExplainPresenceResponse response;
@@ -125,6 +128,7 @@ ExitCode Explain(const Settings& settings, const ExplainSettings& explain) {
 ExitCode Room(const Settings& settings, const RoomSettings& room) {
   Server server(settings);
   v1::GetRoomRequest request;
+  request.set_see_through(settings.see_through);
   request.set_tenant(settings.tenant);
   request.set_room_id(room.room);
   v1::GetRoomResponse response;

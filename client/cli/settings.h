@@ -25,6 +25,8 @@ struct Settings {
   Duration timeout = seconds(5);
   // One JSON object a line instead of text for people.
   bool json = false;
+  // Ask for what is true of users who are invisible to others.
+  bool see_through = false;
 };
 
 struct UsersSettings {
@@ -90,6 +92,14 @@ struct BeatSettings {
 
 struct RoomSettings {
   std::string room;
+};
+
+struct SetSettings {
+  std::string user;
+  v1::AvailabilityKind kind = v1::AVAILABILITY_KIND_AVAILABLE;
+  std::string text;
+  // 0: until it is replaced.
+  Duration for_duration{0};
 };
 
 struct SimulateSettings {

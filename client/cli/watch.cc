@@ -70,6 +70,7 @@ class WatchLoop {
     if (!watch_.resume_file.empty()) {
       options.resume_token = ReadToken(watch_.resume_file);
     }
+    options.see_through = settings_.see_through;
     options.on_event = [this](const WatchEvent& event) { events_.Push(event); };
     auto started = client::Watcher::Start(server_.channel(), options);
     if (!started.ok()) {

@@ -24,6 +24,7 @@ v1::ListPresencesRequest RequestOf(const Settings& settings,
   v1::ListPresencesRequest request;
   request.set_tenant(settings.tenant);
   request.set_page_size(kPage);
+  request.set_see_through(settings.see_through);
   request.set_room_id(who.room);
   for (const v1::PresenceState state : who.states) request.add_states(state);
   if (who.seen_within.has_value()) {
@@ -45,6 +46,7 @@ ExitCode Count(const Settings& settings, const WhoSettings& who,
                Server& server) {
   v1::CountPresencesRequest request;
   request.set_tenant(settings.tenant);
+  request.set_see_through(settings.see_through);
   request.set_room_id(who.room);
   v1::CountPresencesResponse counts;
   const client::Error error =

@@ -81,6 +81,11 @@ inline constexpr Duration kMaxInterval = hours(24 * 30);
 // Users kept after their last session ended, in the whole server.
 inline constexpr std::int64_t kMaxRetainedUsers = 1'000'000;
 
+// What users declare of themselves. Declarations are held until they run out,
+// so many in the whole server.
+inline constexpr std::size_t kMaxAvailabilityTextBytes = 256;
+inline constexpr std::int64_t kMaxDeclaredAvailabilities = 1'000'000;
+
 // When to say that clients fall silent together: so many per cent of at least
 // so many sessions within so long.
 inline constexpr int kMassSilencePercent = 20;

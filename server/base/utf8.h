@@ -68,6 +68,14 @@ inline bool IsBidiControlCodePoint(std::uint32_t point) {
          (point >= 0x2066 && point <= 0x2069);
 }
 
+// Unicode's White_Space, less what IsControlCodePoint holds.
+inline bool IsWhiteSpaceCodePoint(std::uint32_t point) {
+  return point == 0x20 || point == 0xA0 || point == 0x1680 ||
+         (point >= 0x2000 && point <= 0x200A) || point == 0x2028 ||
+         point == 0x2029 || point == 0x202F || point == 0x205F ||
+         point == 0x3000;
+}
+
 // What some programs end a line at, though it is no control character.
 inline bool IsLineSeparatorCodePoint(std::uint32_t point) {
   return point == 0x2028 || point == 0x2029;

@@ -20,6 +20,7 @@ ShardOptions OptionsOfShards(const PresenceEngine::Options& options,
   shard.max_sessions_per_user = options.max_sessions_per_user;
   shard.max_retained_users = options.max_retained_users;
   shard.listings = &listings;
+  shard.max_declared_availabilities = options.max_declared_availabilities;
   return shard;
 }
 
@@ -51,7 +52,7 @@ PresenceEngine::PresenceEngine(Options options, const Now& start)
       rooms_(options_.epoch, start.real, options_.encode_rooms),
       published_up_to_(options_.epoch),
       policy_(options_.policy),
-      counts_{PresenceCounts(), start},
+      counts_as_of_(start),
       counts_of_shards_(map_.size()),
       last_exchange_(start.presence),
       next_exchange_(
@@ -124,6 +125,16 @@ SignalOutcome PresenceEngine::ApplyUnary(const SessionName& name,
   return outcome;
 }
 
+Refusal PresenceEngine::Declare(absl::string_view user,
+                                const AvailabilityDeclaration& declaration,
+                                const Now& now) {
+  const SessionMap::Place place = map_.Find(user);
+  const Refusal refusal =
+      place.shard.Declare(user, place.hash, declaration, now);
+  Announce(place.shard);
+  return refusal;
+}
+
 void PresenceEngine::Disconnect(const SessionRef& ref, const Now& now) {
   map_.shard(ref.shard).Disconnect(ref, now);
 }
@@ -132,27 +143,29 @@ bool PresenceEngine::IsBound(const SessionRef& ref, const Now& now) const {
   return map_.shard(ref.shard).IsBound(ref, now);
 }
 
-UserView PresenceEngine::GetUser(absl::string_view user, const Now& now) {
+UserView PresenceEngine::GetUser(absl::string_view user, const Now& now,
+                                 View view) {
   const SessionMap::Place place = map_.Find(user);
-  UserView view = place.shard.GetUser(user, place.hash, now);
+  UserView read = place.shard.GetUser(user, place.hash, view, now);
   Announce(place.shard);
-  return view;
+  return read;
 }
 
 std::vector<SessionView> PresenceEngine::ListSessions(absl::string_view user,
-                                                      const Now& now) {
+                                                      const Now& now,
+                                                      View view) {
   const SessionMap::Place place = map_.Find(user);
   std::vector<SessionView> views =
-      place.shard.ListSessions(user, place.hash, now);
+      place.shard.ListSessions(user, place.hash, view, now);
   Announce(place.shard);
   return views;
 }
 
 UserExplanation PresenceEngine::Explain(absl::string_view user, const Now& now,
-                                        absl::string_view room) {
+                                        absl::string_view room, View view) {
   const SessionMap::Place place = map_.Find(user);
   UserExplanation explanation =
-      place.shard.Explain(user, place.hash, room, now);
+      place.shard.Explain(user, place.hash, room, view, now);
   Announce(place.shard);
   return explanation;
 }
@@ -173,7 +186,8 @@ PresencePage PresenceEngine::List(const ListFilter& filter,
                                  place.slot, now, page.users);
     Announce(shard);
     // The lock is counted too: there may be many shards with nobody in them.
-    budget -= std::min(budget, place.slot - begin + 1);
+    budget -= std::min(
+        budget, std::min(place.slot - begin, limits::kListedSlotsPerLock) + 1);
     if (!more) place = {place.listing, place.shard + 1, 0};
   }
   if (place.shard < map_.size()) page.next = place;
@@ -218,18 +232,18 @@ TickReport PresenceEngine::Tick(const Now& now) {
 }
 
 void PresenceEngine::SumCounts(bool moved, const Now& now) {
-  PresenceCounts sum;
+  CountsByView sum;
   if (moved) {
-    for (const PresenceCounts& counts : counts_of_shards_) sum += counts;
+    for (const CountsByView& counts : counts_of_shards_) sum += counts;
   }
   MutexLock lock(counts_mutex_);
-  if (moved) counts_.counts = sum;
-  counts_.as_of = now;
+  if (moved) counts_ = sum;
+  counts_as_of_ = now;
 }
 
-CountsView PresenceEngine::Counts() const {
+CountsView PresenceEngine::Counts(View view) const {
   MutexLock lock(counts_mutex_);
-  return counts_;
+  return {counts_.In(view), counts_as_of_};
 }
 
 Duration PresenceEngine::LongestTtlInUse() const {
@@ -324,10 +338,10 @@ PresenceEngine::AllSlice PresenceEngine::CopyAllAndRegister(
   return slice;
 }
 
-Revision PresenceEngine::forgotten_up_to() const {
+Revision PresenceEngine::forgotten_up_to(View view) const {
   Revision up_to = 0;
   for (std::size_t i = 0; i < map_.size(); ++i) {
-    up_to = std::max(up_to, map_.shard(i).forgotten_up_to());
+    up_to = std::max(up_to, map_.shard(i).forgotten_up_to(view));
   }
   return up_to;
 }

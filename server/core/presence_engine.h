@@ -22,11 +22,12 @@
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
 #include "server/core/query/await.h"
+#include "server/core/query/counts_by_view.h"
 #include "server/core/query/list.h"
 #include "server/core/query/presence_counts.h"
 #include "server/core/query/views.h"
 #include "server/core/room/occupancy.h"
-#include "server/core/room/room_map.h"
+#include "server/core/room/room_views.h"
 #include "server/core/session/outcome.h"
 #include "server/core/session/session_map.h"
 #include "server/core/session/silence_watch.h"
@@ -71,6 +72,8 @@ class PresenceEngine {
     std::uint64_t hash_seed = 0;
     int max_sessions_per_user = limits::kMaxSessionsPerUser;
     std::int64_t max_retained_users = limits::kMaxRetainedUsers;
+    std::int64_t max_declared_availabilities =
+        limits::kMaxDeclaredAvailabilities;
     // Called, with no lock held and on any thread that is in a call, when there
     // is something to publish and had been nothing. May be empty.
     std::function<void()> on_changes;
@@ -98,7 +101,7 @@ class PresenceEngine {
   void ApplyAll(absl::Span<BoundSignal> signals, const Now& now);
 
   // Likewise, with what the signal declares, in one step. kTooManyRooms,
-  // kTooManyIntents: nothing changed.
+  // kTooManyIntents, kTooManyAvailabilities: nothing changed.
   SignalOutcome ApplyDeclaring(const SessionRef& ref, const Signal& signal,
                                const Declaration& declaration, const Now& now);
 
@@ -107,6 +110,12 @@ class PresenceEngine {
   SignalOutcome ApplyUnary(const SessionName& name, Attachment attachment,
                            const Signal& signal, const Now& now,
                            const Declaration& declaration = Declaration());
+
+  // What a user declares about themselves (docs/concepts.md § 13), without
+  // speaking for a session: moves no age. Also of a user who is not known.
+  // kTooManyAvailabilities: nothing has changed.
+  Refusal Declare(absl::string_view user,
+                  const AvailabilityDeclaration& declaration, const Now& now);
 
   // The stream of this binding is closed: the session is not connected, if
   // `ref` is current. Changes no state.
@@ -117,12 +126,17 @@ class PresenceEngine {
 
   // --- Reads. Each evaluates the user, and so may find a change. ---
 
-  UserView GetUser(absl::string_view user, const Now& now);
+  // `view` is what the caller has a right to (docs/concepts.md § 13).
+
+  UserView GetUser(absl::string_view user, const Now& now,
+                   View view = View::kPublic);
   // Oldest open first.
-  std::vector<SessionView> ListSessions(absl::string_view user, const Now& now);
+  std::vector<SessionView> ListSessions(absl::string_view user, const Now& now,
+                                        View view = View::kPublic);
   // `room` not empty: also whether the user is in it.
   UserExplanation Explain(absl::string_view user, const Now& now,
-                          absl::string_view room = "");
+                          absl::string_view room = "",
+                          View view = View::kPublic);
 
   // A page of at most `most` of those whom `filter` tells of: the first one, or
   // the one that begins at `from`. Whoever matches all the time is on one page,
@@ -135,17 +149,20 @@ class PresenceEngine {
                     const Now& now);
 
   // How many there were at the last tick, of each shard at an instant within
-  // it. O(1): counters move with what they count, and a tick sums them up.
-  CountsView Counts() const;
+  // it, as `view` shows them. O(1): counters move with what they count, and a
+  // tick sums them up.
+  CountsView Counts(View view = View::kPublic) const;
 
   // As of what the room was told, which is all that was published. Finds no
   // change.
-  Occupancy GetOccupancy(absl::string_view room, const Now& now);
+  Occupancy GetOccupancy(absl::string_view room, const Now& now,
+                         View view = View::kPublic);
   // Likewise: who wants to reach `target` there; nobody, as long as they are
   // not there themselves.
   std::vector<IntentView> IntentsTowards(absl::string_view room,
                                          absl::string_view target,
-                                         const Now& now);
+                                         const Now& now,
+                                         View view = View::kPublic);
 
   // --- Time ---
 
@@ -164,11 +181,12 @@ class PresenceEngine {
 
   // --- Watches (docs/concepts.md § 9) ---
 
-  // Copies the presence of `users` as of one instant each, and registers
-  // `watch` for all that is newer. Called again for the same user, it replaces
-  // what waits of them. With `since`, those who have not changed after it, nor
-  // after `watch` was last copied or told them, are registered, but not among
-  // the records. REQUIRES: at most limits::kSnapshotSliceUsers, each once.
+  // Copies the presence of `users` as of one instant each, as `watch` may see
+  // it, and registers it for all that is newer. Called again for the same user,
+  // it replaces what waits of them. With `since`, those who have not changed
+  // after it, nor after `watch` was last copied or told them, are registered,
+  // but not among the records. REQUIRES: at most limits::kSnapshotSliceUsers,
+  // each once.
   std::vector<PresenceRecord> CopyAndRegister(
       const std::shared_ptr<Watch>& watch, absl::Span<const std::string> users,
       const Now& now, Revision since = 0);
@@ -184,7 +202,8 @@ class PresenceEngine {
     // By where users lie: every one has their turn, however often they change.
     kBySlot,
     // The latest change first, as far back as wanted: nobody else is looked at.
-    // Who changes before their turn has none: they come by mail.
+    // Who changes before their turn has none: they come by mail. Not for who
+    // sees through: what they see is in no such order.
     kByLog,
   };
   // What a watch of everyone has been told, shard by shard.
@@ -193,8 +212,8 @@ class PresenceEngine {
   struct AllCopy {
     CopyOrder order = CopyOrder::kBySlot;
     // Of those who changed after what was told, be they what they are. Empty: a
-    // snapshot, of those who are live and in a state of interest. REQUIRES: not
-    // empty if kByLog.
+    // snapshot, of those who are live and in a state of interest (and, for who
+    // sees through, of whoever is invisible). REQUIRES: not empty if kByLog.
     AllTold told;
     std::size_t shard = 0;
     // kBySlot: the next one. kByLog: 0 until the shard is begun.
@@ -220,9 +239,9 @@ class PresenceEngine {
   // told, without what it has not taken out of its mailbox; of a shard that it
   // was not registered with: everything up to `since`.
   AllTold UnregisterAll(const Watch& watch, Revision since = 0);
-  // Of users who changed after it none was forgotten: such changes can be
-  // copied.
-  Revision forgotten_up_to() const;
+  // Of users who changed after it none was forgotten that `view` shows: such
+  // changes can be copied.
+  Revision forgotten_up_to(View view = View::kPublic) const;
 
   // --- Awaits (docs/concepts.md § 10) ---
 
@@ -260,7 +279,8 @@ class PresenceEngine {
                                    const Now& now,
                                    std::vector<PresenceRecord>& records,
                                    Revision& leads_to);
-  bool RoomRemembers(absl::string_view room, Revision since);
+  bool RoomRemembers(absl::string_view room, Revision since,
+                     View view = View::kPublic);
   // Leaves how many there are with `watch`, now and after each change; at most
   // once each limits::kOccupancyInterval. Returns the revision of the first.
   Revision WatchOccupancy(const std::shared_ptr<Watch>& watch,
@@ -273,7 +293,8 @@ class PresenceEngine {
   void UnregisterFromRoom(const Watch& watch, absl::string_view room);
   // Every change of the room up to it has been left in every mailbox that it
   // belongs in.
-  Revision LastRevisionOfRoom(absl::string_view room);
+  Revision LastRevisionOfRoom(absl::string_view room,
+                              View view = View::kPublic);
   // Rooms have been told of all who came back while the server reconverged: a
   // round of Publish that began after it is done.
   bool rooms_reconverged() const {
@@ -330,7 +351,7 @@ class PresenceEngine {
   // Synchronised by themselves.
   Listings listings_;
   SessionMap map_;
-  RoomMap rooms_;
+  RoomViews rooms_;
   std::atomic<Revision> published_up_to_;
   std::atomic<bool> rooms_reconverged_{false};
   std::atomic<bool> changes_announced_{false};
@@ -345,10 +366,11 @@ class PresenceEngine {
 
   // A leaf.
   mutable Mutex counts_mutex_;
-  CountsView counts_ ABSL_GUARDED_BY(counts_mutex_);
+  CountsByView counts_ ABSL_GUARDED_BY(counts_mutex_);
+  Now counts_as_of_ ABSL_GUARDED_BY(counts_mutex_);
 
   // Used by the ticking thread only.
-  std::vector<PresenceCounts> counts_of_shards_;
+  std::vector<CountsByView> counts_of_shards_;
   SilenceWatch silence_watch_;
   SilenceCounts learned_;
   PresenceTime last_exchange_;

@@ -19,7 +19,7 @@ PresencePage PresenceEngine::ListRoom(const ListFilter& filter,
   while (more && budget > 0 && page.users.size() < most) {
     const std::uint32_t slice = std::min(budget, limits::kListedSlotsPerLock);
     std::vector<PresenceRecord> records;
-    more = rooms_.ListMembers(filter.room, filter.states, slice,
+    more = rooms_.ListMembers(filter.room, filter.view, filter.states, slice,
                               most - page.users.size(), place.listing,
                               place.came_at, now, records);
     budget -= slice;
@@ -38,8 +38,8 @@ void PresenceEngine::AppendMember(const ListFilter& filter,
   const SessionMap::Place place = map_.Find(record.user);
   UserView view;
   view.record = std::move(record);
-  const bool is_there =
-      place.shard.CompleteMember(filter.room, place.hash, now, view);
+  const bool is_there = place.shard.CompleteMember(filter.room, place.hash,
+                                                   filter.view, now, view);
   Announce(place.shard);
   if (is_there && filter.IsSeenWithin(view.record, now)) {
     users.push_back(std::move(view));

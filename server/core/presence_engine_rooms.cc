@@ -8,14 +8,16 @@
 
 namespace lifesign {
 
-Occupancy PresenceEngine::GetOccupancy(absl::string_view room, const Now& now) {
-  return rooms_.GetOccupancy(room, now);
+Occupancy PresenceEngine::GetOccupancy(absl::string_view room, const Now& now,
+                                       View view) {
+  return rooms_.GetOccupancy(room, view, now);
 }
 
 std::vector<IntentView> PresenceEngine::IntentsTowards(absl::string_view room,
                                                        absl::string_view target,
-                                                       const Now& now) {
-  return rooms_.IntentsTowards(room, target, now);
+                                                       const Now& now,
+                                                       View view) {
+  return rooms_.IntentsTowards(room, target, view, now);
 }
 
 // --- Watches ---
@@ -26,8 +28,9 @@ Room::Copied PresenceEngine::CopyRoomAndRegister(
   return rooms_.CopyAndRegister(room, watch, since, now, records, leads_to);
 }
 
-bool PresenceEngine::RoomRemembers(absl::string_view room, Revision since) {
-  return rooms_.Remembers(room, since);
+bool PresenceEngine::RoomRemembers(absl::string_view room, Revision since,
+                                   View view) {
+  return rooms_.Remembers(room, view, since);
 }
 
 Revision PresenceEngine::WatchOccupancy(const std::shared_ptr<Watch>& watch,
@@ -48,8 +51,8 @@ void PresenceEngine::UnregisterFromRoom(const Watch& watch,
   rooms_.Unregister(room, watch);
 }
 
-Revision PresenceEngine::LastRevisionOfRoom(absl::string_view room) {
-  return rooms_.LastRevisionOf(room);
+Revision PresenceEngine::LastRevisionOfRoom(absl::string_view room, View view) {
+  return rooms_.LastRevisionOf(room, view);
 }
 
 void PresenceEngine::TickRooms(const Now& now) {
@@ -70,13 +73,21 @@ OpenOutcome PresenceEngine::OpenForGuest(const OpenRequest& request,
       from.shard.PrepareMerge(guest, from.hash, now);
   Announce(from.shard);
   OpenRequest with_history = request;
-  if (history.has_value()) with_history.history = &*history;
+  // To whoever looks, a guest who is invisible has left.
+  if (history.has_value() && !history->hidden) with_history.history = &*history;
   const SessionMap::Place place = map_.Find(request.name.user);
   const OpenOutcome outcome = place.shard.Open(with_history, place.hash, now);
   Announce(place.shard);
   if (!history.has_value()) return outcome;
   if (!outcome.ok()) {
     from.shard.CallOffMerge(guest, from.hash);
+    return outcome;
+  }
+  if (outcome.hidden || history->hidden) {
+    // Whom somebody invisible was, or a guest who is, nobody is told: what
+    // there is to see is that a session leaves.
+    from.shard.FinishMerge(guest, from.hash, {}, nullptr, now);
+    Announce(from.shard);
     return outcome;
   }
   Merge merge = {std::string(guest.user),

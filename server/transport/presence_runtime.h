@@ -40,6 +40,7 @@ class PresenceRuntime {
     int shards = 16;
     std::int64_t max_retained_users = limits::kMaxRetainedUsers;
     StreamLimits limits;
+    bool may_see_through = false;  // see ServerParts
     // Revisions of this run lie above it. None: the wall time in µs.
     absl::optional<Revision> epoch;
     // Decides who falls into which shard, and the delays that spread clients.

@@ -84,10 +84,11 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* PresenceService::WatchPresence(
   ScratchArena arena;
   auto& message = arena.Create<v1::WatchPresenceRequest>();
   WatchOptions options;
-  const auto error =
+  auto error =
       ParseMessage(*request, message)
           ? DecodeWatch(message, parts_.limits.max_watched_users, options)
           : MalformedMessage();
+  if (!parts_.MaySee(options.terms.view)) error = SeeThroughDenied();
   if (error.has_value()) return Refuse<ServerStreamReactor>(*context, *error);
   const auto stream = std::make_shared<WatchStream>(parts_, std::move(options));
   auto* reactor = Begin<ServerStreamReactor>(*context, stream, std::move(slot));
@@ -117,9 +118,10 @@ grpc::ServerUnaryReactor* PresenceService::AwaitPresence(
   ScratchArena arena;
   auto& message = arena.Create<v1::AwaitPresenceRequest>();
   AwaitOptions options;
-  const auto error = ParseMessage(*request, message)
-                         ? DecodeAwait(message, TimeLeft(*context), options)
-                         : MalformedMessage();
+  auto error = ParseMessage(*request, message)
+                   ? DecodeAwait(message, TimeLeft(*context), options)
+                   : MalformedMessage();
+  if (!parts_.MaySee(options.terms.view)) error = SeeThroughDenied();
   if (error.has_value()) return Finish(context, ToGrpcStatus(*error));
   auto share = awaited_users_.Take(options.weight);
   if (!share.has_value()) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "server/base/limits.h"
+#include "server/core/availability/veil.h"
 #include "server/core/presence_engine.h"
 #include "server/transport/chores.h"
 #include "server/transport/deadlines.h"
@@ -45,6 +46,12 @@ struct ServerParts {
   StreamRegistry<WatchStream>& watches;
   StreamRegistry<AwaitCall>& awaits;
   StreamLimits limits;
+  // Whether callers may see what is true of users who are invisible.
+  bool may_see_through = false;
+
+  bool MaySee(View view) const {
+    return view == View::kPublic || may_see_through;
+  }
 };
 
 }  // namespace lifesign

@@ -299,5 +299,36 @@ TEST_F(CoreCases, C63_CountersDoNotDriftBelowZero) {
   ExpectStory({"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→OFFLINE LEAVE @1"});
 }
 
+TEST_F(CoreCases, C71_TimedDoNotDisturbEndsAndEndsInAvailable) {
+  const AvailabilityDeclaration busy = {AvailabilityKind::kBusy, "",
+                                        absl::nullopt};
+  const AvailabilityDeclaration undisturbed = {AvailabilityKind::kDoNotDisturb,
+                                               "", seconds(1'800)};
+  // (a)
+  Login("u1/s1");
+  Declare("u1/s1", busy);
+  At(10);
+  Declare("u1/s1", undisturbed);
+  Beat("u1/s1", 10, 1'900);
+  ExpectStory({"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→ACTIVE AVAILABILITY @0",
+               "ACTIVE→ACTIVE AVAILABILITY @10",
+               "ACTIVE→ACTIVE AVAILABILITY @1810 (a tick)"});
+  EXPECT_EQ(AvailabilityOf("u1"), "AVAILABLE");
+  // (b)
+  Begin(PresenceEngine::Options());
+  Login("u1/s1");
+  Declare("u1/s1", busy);
+  At(10);
+  Declare("u1/s1", undisturbed);
+  At(12);
+  Leave("u1/s1");
+  At(2'000);
+  Login("u1/s1");
+  ExpectStory({"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→ACTIVE AVAILABILITY @0",
+               "ACTIVE→ACTIVE AVAILABILITY @10", "ACTIVE→OFFLINE LEAVE @12",
+               "OFFLINE→ACTIVE SIGNAL @2000"});
+  EXPECT_EQ(AvailabilityOf("u1"), "AVAILABLE");
+}
+
 }  // namespace
 }  // namespace lifesign

@@ -351,9 +351,75 @@ TEST_F(CommandsTest, WatchOfARoomTellsWhoComesOrHowMany) {
   EXPECT_EQ(Run("watch ann --occupancy").code, 2);
 }
 
+// concepts.md § 13.
+TEST_F(CommandsTest, SetDeclaresForWhoeverIsLive) {
+  Login("ann", "tab");
+  const Ended ended = RunToEnd(
+      {Binary(), "set", "ann", "dnd", "--for", "30m", "--text", "in a meeting"},
+      Environment());
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.out, "ann is do not disturb (in a meeting), for 30 min\n");
+  server_.Advance(seconds(5));
+  EXPECT_THAT(Run("get ann").out,
+              EndsWith("; do not disturb (in a meeting), for another 29 min "
+                       "55 s\n"));
+  EXPECT_EQ(Run("set ann available").out, "ann is available\n");
+  EXPECT_THAT(Run("get ann").out, Not(HasSubstr("disturb")));
+  const auto json = ParseJson(Run("set ann busy --json").out);
+  EXPECT_EQ(json.fields()
+                .at("availability")
+                .struct_value()
+                .fields()
+                .at("kind")
+                .string_value(),
+            "AVAILABILITY_KIND_BUSY");
+}
+
+TEST_F(CommandsTest, InvisibleIsSeenByWhoMaySeeThrough) {
+  Login("ann", "tab");
+  EXPECT_EQ(Run("set ann invisible").out, "ann is invisible\n");
+  EXPECT_EQ(Run("get ann").code, 1);
+  EXPECT_EQ(Run("sessions ann").out, "ann has no open session\n");
+  const Ended refused = Run("get ann --see-through");
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_THAT(refused.errors, HasSubstr("SEE_THROUGH_DENIED"));
+  for (const char* question :
+       {"watch ann", "sessions ann", "explain ann", "room lobby", "who",
+        "who --count", "await ann", "watch --room lobby"}) {
+    EXPECT_EQ(Run(absl::StrCat(question, " --see-through")).code, 4)
+        << question;
+  }
+
+  PresenceRuntime::Options options;
+  options.may_see_through = true;
+  SimulatedClock clock;
+  TestServer open(clock, options);
+  UnaryClient calls(open.NewChannel());
+  calls.Open("ann", "tab", v1::SIGNAL_KIND_ACTIVE, 0);
+  const auto ask = [&](const std::string& arguments) {
+    return RunToEnd(Command(arguments),
+                    {absl::StrCat("LIFESIGN_TARGET=127.0.0.1:", open.port())});
+  };
+  EXPECT_EQ(ask("set ann invisible").code, 0);
+  EXPECT_THAT(ask("get ann").out, StartsWith("ann  offline"));
+  EXPECT_THAT(ask("get ann --see-through").out, EndsWith("; invisible\n"));
+  EXPECT_THAT(ask("sessions ann --see-through").out, StartsWith("tab  active"));
+  EXPECT_EQ(ask("who").code, 1);
+  EXPECT_THAT(ask("who --see-through").out, StartsWith("ann  active"));
+  EXPECT_EQ(ask("await ann --wait 0s").code, 1);
+  EXPECT_EQ(ask("await ann --wait 0s --see-through").out, "ann is active\n");
+}
+
+TEST_F(CommandsTest, SetThatTheServerRefusesIsFour) {
+  const Ended ended =
+      Run(absl::StrCat("set ann busy --text ", std::string(257, 'x')));
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_THAT(ended.errors, HasSubstr("availability.text"));
+}
+
 TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
   for (const char* command : {"", "get", "who", "await", "sessions", "explain",
-                              "watch", "room", "beat", "simulate"}) {
+                              "watch", "room", "beat", "set", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended = Run(absl::StrCat(command, " --help"));
     EXPECT_EQ(ended.code, 0);
@@ -363,14 +429,27 @@ TEST_F(CommandsTest, EveryCommandHelpsWithExamplesAndExitCodes) {
 }
 
 TEST_F(CommandsTest, WrongUsageIsTwo) {
-  for (const char* arguments :
-       {"", "nonsense", "get", "explain ann bob", "get ann --timeout 5",
-        "await", "await ann --room lobby", "await --room lobby --all",
-        "await ann --wait 301s", "await ann --need 0",
-        "await ann --all --need 1", "await ann --state offline", "who ann",
-        "who --state online", "who --seen-within 5", "beat ann --device watch",
-        "beat ann --linger 11s", "simulate --people 0",
-        "watch ann --count 0"}) {
+  for (const char* arguments : {"",
+                                "nonsense",
+                                "get",
+                                "explain ann bob",
+                                "get ann --timeout 5",
+                                "await",
+                                "await ann --room lobby",
+                                "await --room lobby --all",
+                                "await ann --wait 301s",
+                                "await ann --need 0",
+                                "await ann --all --need 1",
+                                "await ann --state offline",
+                                "who ann",
+                                "who --state online",
+                                "who --seen-within 5",
+                                "beat ann --device watch",
+                                "beat ann --linger 11s",
+                                "simulate --people 0",
+                                "watch ann --count 0",
+                                "set ann",
+                                "set ann asleep"}) {
     SCOPED_TRACE(arguments);
     const Ended ended = Run(arguments);
     EXPECT_EQ(ended.code, 2);
@@ -383,7 +462,7 @@ TEST_F(CommandsTest, WrongUsageIsTwo) {
 TEST_F(CommandsTest, NoServerIsThree) {
   for (const char* command :
        {"get ann", "who", "await ann", "sessions ann", "explain ann",
-        "watch ann", "room lobby", "beat ann", "simulate"}) {
+        "watch ann", "room lobby", "beat ann", "set ann busy", "simulate"}) {
     SCOPED_TRACE(command);
     const Ended ended =
         Run(absl::StrCat(command, " --target 127.0.0.1:1 --timeout 3s"));

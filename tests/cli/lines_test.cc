@@ -54,6 +54,17 @@ TEST(WatchLinesTest, AChangeSaysWhatWasAndWhy) {
       "09:59:59  ann      idle     was active; time ran out\n");
 }
 
+TEST(WatchLinesTest, AnotherAvailabilityIsToldByItself) {
+  const auto before =
+      Record(v1::PRESENCE_STATE_ACTIVE, v1::CAUSE_SIGNAL, kNow - 180);
+  auto after = before;
+  after.set_cause(v1::CAUSE_AVAILABILITY);
+  after.mutable_availability()->set_kind(v1::AVAILABILITY_KIND_BUSY);
+  EXPECT_EQ(WatchText({before, after}), "10:00:00  ann      active   busy\n");
+  EXPECT_EQ(WatchText({after, before}),
+            "10:00:00  ann      active   available again\n");
+}
+
 TEST(WatchLinesTest, TheFirstWordSaysSinceWhen) {
   auto record = Record(v1::PRESENCE_STATE_ACTIVE, v1::CAUSE_SIGNAL, kNow - 180);
   record.mutable_last_active()->set_seconds(kNow - 4);

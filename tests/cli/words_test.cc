@@ -83,6 +83,32 @@ TEST(PresenceTextTest, SaysWhenWhereAndHowSure) {
             "active 30 s ago on web, 2 sessions; 98 % sure");
 }
 
+TEST(AvailabilityTextTest, SaysWhatWhyAndForHowLong) {
+  const auto text = [](const std::string& availability) {
+    return AvailabilityText(Parse<v1::Availability>(availability), Now());
+  };
+  EXPECT_EQ(text(""), "");
+  EXPECT_EQ(text("kind: AVAILABILITY_KIND_AVAILABLE"), "");
+  EXPECT_EQ(text("kind: AVAILABILITY_KIND_AVAILABLE text: 'back'"),
+            "available (back)");
+  EXPECT_EQ(text("kind: AVAILABILITY_KIND_BUSY"), "busy");
+  EXPECT_EQ(text("kind: AVAILABILITY_KIND_DO_NOT_DISTURB text: 'a\\033b'"
+                 " expires_at " +
+                 SecondsAgo(-90)),
+            "do not disturb (a\xEF\xBF\xBD"
+            "b), for another 1 min 30 s");
+}
+
+TEST(PresenceTextTest, AvailabilityComesLast) {
+  const auto presence = Parse<v1::Presence>(
+      "user_id: 'ann' state: PRESENCE_STATE_IDLE confidence: 1 last_active " +
+      SecondsAgo(30) +
+      " session_counts { state: PRESENCE_STATE_IDLE sessions: 1 }"
+      " availability { kind: AVAILABILITY_KIND_BUSY }");
+  EXPECT_EQ(PresenceText(presence, Now()),
+            "active 30 s ago, 1 session; 100 % sure; busy");
+}
+
 TEST(PresenceTextTest, ServerThatCountsBeyondReasonDoesNoHarm) {
   const auto presence = Parse<v1::Presence>(
       "user_id: 'ann' state: PRESENCE_STATE_IDLE confidence: 1 last_active " +

@@ -100,6 +100,7 @@ bool Obey(const PresenceRuntime::Options& options) {
 
 int Main(int argc, char** argv) {
   PresenceRuntime::Options options;
+  options.may_see_through = true;
   for (int i = 1; i < argc; ++i) {
     const int percent = ScaleOf(argv[i]);
     if (percent == 0) {

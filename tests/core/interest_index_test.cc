@@ -21,9 +21,11 @@ class InterestIndexTest : public ::testing::Test {
   // Returns how many watches are to be woken.
   std::size_t Deliver(const std::string& user, Revision revision,
                       State before = State::kOffline,
-                      State after = State::kActive, std::uint32_t slot = 0) {
+                      State after = State::kActive, std::uint32_t slot = 0,
+                      Audience audience = Audience::kEverybody) {
     Change change;
     change.slot = slot;
+    change.audience = audience;
     change.before = before;
     change.after.user = user;
     change.after.state = after;
@@ -57,6 +59,22 @@ TEST_F(InterestIndexTest, AChangeIsEncodedOnceForAllWhoWatch) {
   EXPECT_EQ(Deliver("u1", 5), 2u);
   EXPECT_EQ(encoded_, 1);
   EXPECT_EQ(a->Take(1).mail[0], b->Take(1).mail[0]);
+}
+
+// docs/concepts.md § 13.
+TEST_F(InterestIndexTest, EachViewIsLeftWhatIsForIt) {
+  const auto shown = NewWatch();
+  const auto truth = NewWatch({.view = View::kTrue});
+  index_.Register("u1", shown, 1);
+  index_.Register("u1", truth, 1);
+  const auto deliver = [&](Revision revision, Audience audience) {
+    Deliver("u1", revision, State::kOffline, State::kActive, 0, audience);
+    return std::make_pair(!shown->Take(9).mail.empty(),
+                          !truth->Take(9).mail.empty());
+  };
+  EXPECT_EQ(deliver(5, Audience::kPublic), std::make_pair(true, false));
+  EXPECT_EQ(deliver(6, Audience::kTrue), std::make_pair(false, true));
+  EXPECT_EQ(deliver(7, Audience::kEverybody), std::make_pair(true, true));
 }
 
 TEST_F(InterestIndexTest, WhatIsInTheCopyIsNotDeliveredAgain) {

@@ -33,6 +33,23 @@ class MailboxTest : public ::testing::Test {
     mailbox_.Put(std::make_shared<PublishedChange>(
         PublishedChange{std::move(change), {}}));
   }
+  // While ACTIVE; null: AVAILABLE without text.
+  void PutAvailability(const std::string& user, const char* before,
+                       const char* after) {
+    const auto view = [](const char* text) -> AvailabilityViewPtr {
+      if (text == nullptr) return nullptr;
+      return std::make_shared<AvailabilityView>(
+          AvailabilityView{AvailabilityKind::kBusy, text, absl::nullopt});
+    };
+    Change change;
+    change.before = change.after.state = kActive;
+    change.availability_before = view(before);
+    change.after.availability = view(after);
+    change.after.user = user;
+    change.after.revision = ++revision_;
+    mailbox_.Put(std::make_shared<PublishedChange>(
+        PublishedChange{std::move(change), nullptr}));
+  }
   std::vector<std::string> Take(std::size_t most = 100) {
     static constexpr const char* kWords[] = {"ACTIVE", "IDLE", "AWAY", "STALE",
                                              "OFFLINE"};
@@ -89,6 +106,22 @@ TEST_F(MailboxTest, UsersComeOutInTheOrderInWhichTheyFirstWaited) {
   EXPECT_THAT(Take(2), ElementsAre("u1 IDLE 4", "u2 ACTIVE 2"));
   Put("u1", kIdle, kAway);
   EXPECT_THAT(Take(), ElementsAre("u3 ACTIVE 3", "u1 AWAY 5"));
+}
+
+// docs/concepts.md § 13.
+TEST_F(MailboxTest, AvailabilityVanishesOnlyWhenItIsWhatWasTold) {
+  PutAvailability("u1", nullptr, "lunch");
+  PutAvailability("u2", nullptr, "lunch");
+  PutAvailability("u3", "lunch", nullptr);
+  PutAvailability("u4", "lunch", nullptr);
+  PutAvailability("u1", "lunch", nullptr);
+  PutAvailability("u2", "lunch", "meeting");
+  PutAvailability("u3", nullptr, "lunch");
+  PutAvailability("u4", nullptr, "meeting");
+  EXPECT_THAT(Take(), ElementsAre("u2 ACTIVE 6", "u4 ACTIVE 8"));
+  PutAvailability("u4", "meeting", "lunch");
+  Put("u4", kActive, kActive);
+  EXPECT_THAT(Take(), ElementsAre("u4 ACTIVE 10"));
 }
 
 TEST_F(MailboxTest, WhatIsDroppedIsGone) {

@@ -57,10 +57,24 @@ void CheckRooms(const std::vector<absl::string_view>& rooms) {
   }
 }
 
+void CheckAvailability(const AvailabilityDeclaration& declaration) {
+  LIFESIGN_FUZZ_CHECK(
+      declaration.text.empty() ||
+      !IdFault(declaration.text, limits::kMaxAvailabilityTextBytes)
+           .has_value());
+  const Duration expires_in = declaration.expires_in.value_or(seconds(1));
+  LIFESIGN_FUZZ_CHECK(expires_in > Duration::zero());
+  LIFESIGN_FUZZ_CHECK(expires_in <= seconds(limits::kMaxDurationSeconds));
+}
+
 void CheckDeclaration(const Declaration& declaration) {
-  if (declaration.rooms == nullptr) return;
-  CheckRooms(declaration.rooms->join);
-  CheckRooms(declaration.rooms->leave);
+  if (declaration.rooms != nullptr) {
+    CheckRooms(declaration.rooms->join);
+    CheckRooms(declaration.rooms->leave);
+  }
+  if (declaration.availability != nullptr) {
+    CheckAvailability(*declaration.availability);
+  }
 }
 
 void CheckOpen(const OpenRequest& request) {
@@ -70,6 +84,7 @@ void CheckOpen(const OpenRequest& request) {
     LIFESIGN_FUZZ_CHECK(!FindMetadataFault(*request.metadata).has_value());
   }
   if (request.rooms != nullptr) CheckRooms(*request.rooms);
+  if (request.availability != nullptr) CheckAvailability(*request.availability);
   if (request.signal.has_value()) {
     CheckSignal(*request.signal);
     LIFESIGN_FUZZ_CHECK(request.signal->kind <= SignalKind::kBackground);
@@ -167,7 +182,7 @@ void DecodeUnary(absl::string_view bytes) {
     CheckError(*error);
     return;
   }
-  CheckName(signal.name);
+  if (!signal.of_user) CheckName(signal.name);
   if (signal.open.has_value()) {
     CheckOpen(*signal.open);
   } else {

@@ -279,6 +279,18 @@ TEST_F(ConfigTest, BeyondLoopbackNeedsInsecure) {
   }
 }
 
+// concepts.md § 13: who may see through must be known.
+TEST_F(ConfigTest, SeeingThroughIsForLoopbackOnly) {
+  const ServerCommand command = Run({"--see-through"});
+  ASSERT_TRUE(command.config.has_value()) << err_.str();
+  EXPECT_TRUE(command.config->server().see_through());
+  EXPECT_EQ(Run({"--server.listen_address=0.0.0.0:7400", "--insecure",
+                 "--see-through"})
+                .exit_code,
+            kExitUsage);
+  EXPECT_THAT(Errors(), ElementsAre(HasSubstr("server.see_through")));
+}
+
 TEST_F(ConfigTest, UnknownFlagsAreToldAndStopTheStart) {
   EXPECT_EQ(Run({"--server.shard=1", "extra"}).exit_code, kExitUsage);
   EXPECT_THAT(Errors(), SizeIs(2));

@@ -68,6 +68,9 @@ TEST_F(PartOptionsTest, WhatIsSetIsTaken) {
   EXPECT_EQ(RuntimeOptionsOf(config_, 2).shards, 3);
   EXPECT_EQ(RuntimeOptionsOf(config_, 2).limits.max_sessions_per_user, 9);
   EXPECT_EQ(RuntimeOptionsOf(config_, 2).limits.max_awaited_users, 7);
+  EXPECT_FALSE(RuntimeOptionsOf(config_, 2).may_see_through);
+  config_.mutable_server()->set_see_through(true);
+  EXPECT_TRUE(RuntimeOptionsOf(config_, 2).may_see_through);
   const Listener::Options listener = ListenerOptionsOf(config_, 10'000);
   EXPECT_EQ(listener.max_connections, 7);
   EXPECT_EQ(listener.max_connections_per_address, 5);

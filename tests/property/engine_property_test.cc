@@ -35,6 +35,12 @@ using Script = std::vector<Step>;
 const Simplifications<Step> kSimplifications = {
     [](Step& step) { step.metadata.reset(); },
     [](Step& step) { step.device.reset(); },
+    [](Step& step) {
+      if (step.kind != Step::Kind::kDeclare) step.availability.reset();
+    },
+    [](Step& step) {
+      if (step.availability) step.availability->text = "";
+    },
     [](Step& step) { step.instance = kNoInstance; },
     [](Step& step) { step.unary = false; },
     [](Step& step) { step.back = step.back == kNobody ? kNobody : 0; },
@@ -112,14 +118,27 @@ TEST(EngineProperty, AgreesWithTheModelAtEveryStep) {
   }
   // What never happened was not tested.
   if (steps < kDefaultSteps) return;
-  for (const char* what :
-       {"change SIGNAL", "change DECAY", "change EXPIRY", "change LEAVE",
-        "change SIGNAL of devices", "change DECAY of devices",
-        "change EXPIRY of devices", "change LEAVE of devices", "signal merged",
-        "signal that waited", "mail coalesced", "mail vanished", "mail taken",
-        "stream signal SESSION_NOT_OPEN", "unary signal SESSION_NOT_OPEN",
-        "unary signal STALE_ATTACHMENT", "open refused TOO_MANY_TAKE_OVERS",
-        "open refused TOO_MANY_SESSIONS"}) {
+  for (const char* what : {"change SIGNAL",
+                           "change DECAY",
+                           "change EXPIRY",
+                           "change LEAVE",
+                           "change SIGNAL of devices",
+                           "change DECAY of devices",
+                           "change EXPIRY of devices",
+                           "change AVAILABILITY",
+                           "change LEAVE of devices",
+                           "told to few",
+                           "told to others",
+                           "signal merged",
+                           "signal that waited",
+                           "mail coalesced",
+                           "mail vanished",
+                           "mail taken",
+                           "stream signal SESSION_NOT_OPEN",
+                           "unary signal SESSION_NOT_OPEN",
+                           "unary signal STALE_ATTACHMENT",
+                           "open refused TOO_MANY_TAKE_OVERS",
+                           "open refused TOO_MANY_SESSIONS"}) {
     EXPECT_GT(tally[what], 0) << what;
   }
 }

@@ -33,13 +33,17 @@ Generator::Generator(std::uint64_t seed) : random_(seed) {
   options_.policy =
       static_cast<int>(Between(0, static_cast<int>(Policies().size()) - 1));
   options_.hash_seed = random_();
+  options_.watcher = Chance(50) ? View::kPublic : View::kTrue;
   // In the order of Step::Kind.
   weights_ = {
       static_cast<int>(Between(2, 30)), static_cast<int>(Between(10, 60)),
       static_cast<int>(Between(2, 20)), static_cast<int>(Between(0, 6)),
       static_cast<int>(Between(0, 15)), static_cast<int>(Between(0, 3)),
       static_cast<int>(Between(0, 1)),  static_cast<int>(Between(0, 3)),
-      static_cast<int>(Between(0, 40)), Chance(40) ? 2 : 0};
+      static_cast<int>(Between(0, 40)), Chance(40) ? 2 : 0,
+      static_cast<int>(Between(0, 3))};
+  declares_ = Chance(60) ? static_cast<int>(Between(1, 15)) : 0;
+  if (declares_ == 0) weights_.back() = 0;
   if (pace_ == Pace::kFlood) {
     options_.users = 1;
     options_.sessions = static_cast<int>(Between(1, 2));
@@ -141,6 +145,7 @@ Step Generator::NextOfBurst() {
     step.signal->kind = PickLiveKind();
     step.signal->idle_for.reset();
   }
+  if (Chance(declares_)) step.availability = PickAvailability();
   return step;
 }
 
@@ -207,7 +212,24 @@ Signal Generator::PickSignal() {
   return signal;
 }
 
+AvailabilityDeclaration Generator::PickAvailability() {
+  AvailabilityDeclaration said;
+  said.kind = static_cast<AvailabilityKind>(Between(0, 3));
+  if (Chance(30)) said.kind = AvailabilityKind::kInvisible;
+  if (Chance(30)) said.text = Chance(50) ? "at lunch" : "in a meeting";
+  if (Chance(50)) {
+    said.expires_in = Chance(90) ? Duration(Between(1, 90'000'000))
+                                 : seconds(limits::kMaxDurationSeconds);
+  }
+  return said;
+}
+
 void Generator::FillOpen(Step& step) {
+  if (Chance(2 * declares_)) {
+    step.availability = PickAvailability();
+    step.replaces_availability = Chance(30);
+  }
+
   step.unary = Chance(30);
   if (Chance(70)) step.instance = static_cast<Instance>(Between(1, 3));
   if (Chance(60)) {
@@ -268,6 +290,9 @@ Step Generator::Next(const World& world) {
     case Step::Kind::kApply:
       step.signal = PickSignal();
       break;
+    case Step::Kind::kDeclare:
+      step.availability = PickAvailability();
+      break;
     case Step::Kind::kTakeMail:
       step.most = static_cast<int>(Between(1, 4));
       break;
@@ -277,6 +302,11 @@ Step Generator::Next(const World& world) {
       break;
     default:
       break;
+  }
+  const bool tells_of_client = speaks && step.signal.has_value() &&
+                               step.signal->kind <= SignalKind::kBackground;
+  if (tells_of_client && Chance(declares_)) {
+    step.availability = PickAvailability();
   }
   return step;
 }

@@ -49,6 +49,7 @@ class Generator {
   Signal PickSignal();
   SignalKind PickLiveKind();
   Duration PickIdleFor();
+  AvailabilityDeclaration PickAvailability();
   void FillOpen(Step& step);
 
   std::mt19937_64 random_;
@@ -57,6 +58,7 @@ class Generator {
   Now now_;
   Pace pace_;
   std::vector<int> weights_;  // by Step::Kind
+  int declares_ = 0;          // per cent of signals that declare something
   Passage passage_ = Passage::kNone;
   int left_of_passage_ = 0;
   int user_of_passage_ = 0;

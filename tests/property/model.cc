@@ -16,16 +16,6 @@ bool MovesAge(SignalKind kind) {
          kind == SignalKind::kBackground;
 }
 
-void Heard(ModelUser& user, const ModelSession& session) {
-  if (!user.last_seen || session.last_seen > *user.last_seen) {
-    user.last_seen = session.last_seen;
-  }
-  if (session.last_active &&
-      (!user.last_active || *session.last_active > *user.last_active)) {
-    user.last_active = session.last_active;
-  }
-}
-
 }  // namespace
 
 Model::Model(Options options, const Now& start)
@@ -93,10 +83,10 @@ void Model::BeginAnew(ModelUser& user, const std::string& session,
   }
 }
 
-bool Model::MakeRoom(ModelUser& user, const Now& now) {
+bool Model::MakeRoom(const std::string& name, ModelUser& user, const Now& now) {
   int open = 0;
-  const ModelSession* silent_longest = nullptr;
-  for (const ModelSession& session : user.sessions) {
+  ModelSession* silent_longest = nullptr;
+  for (ModelSession& session : user.sessions) {
     if (session.EndedAt(now.presence)) continue;
     ++open;
     if (session.ConnectedAt(now.presence)) continue;
@@ -107,6 +97,7 @@ bool Model::MakeRoom(ModelUser& user, const Now& now) {
   }
   if (open < options_.max_sessions_per_user) return true;
   if (silent_longest == nullptr) return false;
+  if (silent_longest->waiting) ApplyWaiting(name, *silent_longest, now);
   EndByLeave(user, std::string(silent_longest->id));
   return true;
 }
@@ -117,6 +108,7 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
   const std::string id(request.name.session);
   const Now now = Forward(name, instant);
   OpenOutcome outcome;
+  Settle(name, now);
   ModelSession* held = Find(name, id, now);
 
   if (held != nullptr && held->ConnectedAt(now.presence) &&
@@ -135,12 +127,14 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
   }
 
   if (held == nullptr) {
+    DropDeclaration(name, now);
     ModelUser& user = users_[name];
-    if (!MakeRoom(user, now)) {
+    if (!MakeRoom(name, user, now)) {
       outcome.refusal = Refusal::kTooManySessions;
       return outcome;
     }
     BeginAnew(user, id, now);
+    DeclareBy(request, now);
     ModelSession begun;
     begun.id = id;
     begun.device = request.device.value_or(DeviceClass::kOther);
@@ -149,11 +143,17 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
     begun.opened = now.presence;
     begun.opened_at = now.real;
     begun.last_signal = now.presence;
+    // Where they belong: the public may know nothing of them.
+    user.invisible = IsToBeInvisible(name);
+    user.apart = user.invisible;
+    user.truth.known = true;
+    if (!user.invisible) user.shown.known = true;
     user.sessions.push_back(begun);
     held = &user.sessions.back();
   } else {
     outcome.resumed = true;
-    if (held->waiting) held->ApplyWaiting(policy_);
+    if (held->waiting) ApplyWaiting(name, *held, now);
+    DeclareBy(request, now);
     if (request.device && *request.device != held->device) {
       users_[name].left.push_back(*held);
       held->device = *request.device;
@@ -165,6 +165,7 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
   held->binding = request.binding;
   held->instance = request.instance;
   held->attachment = given;
+  held->attached_unseen = false;
   held->detached = false;
   held->stream_closed = false;
   held->linger_until.reset();
@@ -187,21 +188,24 @@ OpenOutcome Model::Open(const OpenRequest& request, Attachment given,
 
 SignalOutcome Model::Apply(const std::string& user, const std::string& session,
                            Attachment attachment, const Signal& signal,
-                           const Now& instant) {
+                           const Declaration& declaration, const Now& instant) {
   if (!IsBound(user, session, attachment, instant)) {
     SignalOutcome outcome;
     outcome.refusal = Refusal::kSessionNotOpen;
     return outcome;
   }
   const Now now = Forward(user, instant);
-  return ApplyTo(user, *Find(user, session, now), signal, now);
+  Settle(user, now);
+  return ApplyTo(user, *Find(user, session, now), signal, declaration, now);
 }
 
 SignalOutcome Model::ApplyUnary(const std::string& user,
                                 const std::string& session,
                                 Attachment attachment, const Signal& signal,
+                                const Declaration& declaration,
                                 const Now& instant) {
   const Now now = Forward(user, instant);
+  Settle(user, now);
   ModelSession* held = Find(user, session, now);
   SignalOutcome outcome;
   if (held == nullptr) {
@@ -219,13 +223,14 @@ SignalOutcome Model::ApplyUnary(const std::string& user,
     outcome.refusal = Refusal::kStaleAttachment;
     return outcome;
   }
-  return ApplyTo(user, *held, signal, now);
+  return ApplyTo(user, *held, signal, declaration, now);
 }
 
 SignalOutcome Model::ApplyTo(const std::string& user, ModelSession& session,
-                             const Signal& signal, const Now& now) {
+                             const Signal& signal,
+                             const Declaration& declaration, const Now& now) {
   if (!MovesAge(signal.kind)) {
-    if (session.waiting) session.ApplyWaiting(policy_);
+    if (session.waiting) ApplyWaiting(user, session, now);
     if (signal.kind == SignalKind::kLeave) {
       return Leave(user, session, signal, now);
     }
@@ -237,6 +242,13 @@ SignalOutcome Model::ApplyTo(const std::string& user, ModelSession& session,
     return outcome;
   }
 
+  if (declaration.availability != nullptr) {
+    session.waiting_availability = Said(*declaration.availability, now);
+  }
+  // What is looked at now is declared before anything is heard.
+  ModelSession heard = session;
+  heard.MoveAge(now);
+  if (heard.HasToken()) DeclareWaiting(user, session, now);
   session.MoveAge(now);
   session.MoveActivity(signal, now);
   Heard(users_[user], session);
@@ -303,133 +315,29 @@ bool Model::IsBound(const std::string& user, const std::string& session,
   return held != nullptr && held->attachment == attachment && !held->detached;
 }
 
-void Model::Evaluate(const std::string& name, const Now& now) {
-  ModelUser& user = users_[name];
-  for (std::size_t i = 0; i < user.sessions.size();) {
-    const ModelSession& session = user.sessions[i];
-    if (!session.EndedAt(now.presence)) {
-      ++i;
-    } else {
-      BeginAnew(user, std::string(session.id), now);
-    }
-  }
-  // What is, and what it would be by time alone.
-  DeviceStates devices = kNoDevices;
-  for (const ModelSession& session : user.sessions) {
-    State& device = devices[static_cast<std::size_t>(session.device)];
-    device = Higher(device, session.StateAt(now.presence));
-  }
-  DeviceStates by_time = devices;
-  for (const ModelSession& session : user.left) {
-    State& device = by_time[static_cast<std::size_t>(session.device)];
-    device = Higher(device, session.StateByTimeAt(now.presence));
-  }
-  user.left.clear();
-  const State state = *std::min_element(devices.begin(), devices.end());
-  const State state_by_time = *std::min_element(by_time.begin(), by_time.end());
-
-  if (state < user.state) {
-    Emit(name, user, state, devices, Cause::kSignal, now);
-  } else if (state > user.state) {
-    Emit(name, user, state, devices,
-         state != state_by_time     ? Cause::kLeave
-         : state == State::kOffline ? Cause::kExpiry
-                                    : Cause::kDecay,
-         now);
-  } else if (devices != user.devices) {
-    bool rose = false;
-    bool left = false;
-    bool expired = false;
-    for (std::size_t d = 0; d < kDeviceClasses; ++d) {
-      if (devices[d] < user.devices[d]) rose = true;
-      if (devices[d] <= user.devices[d]) continue;
-      if (devices[d] != by_time[d]) left = true;
-      if (devices[d] == State::kOffline) expired = true;
-    }
-    Emit(name, user, state, devices,
-         rose      ? Cause::kSignal
-         : left    ? Cause::kLeave
-         : expired ? Cause::kExpiry
-                   : Cause::kDecay,
-         now);
-  }
-}
-
-void Model::Emit(const std::string& name, ModelUser& user, State state,
-                 const DeviceStates& devices, Cause cause, const Now& now) {
-  Revision& newest = ShardOf(name).revision;
-  newest = std::max(newest + 1, ClockRevision(now));
-  Change change;
-  change.before = user.state;
-  change.devices_before = user.devices;
-  if (state != user.state) user.since = now.real;
-  user.state = state;
-  user.devices = devices;
-  user.cause = cause;
-  user.revision = newest;
-  change.after = Record(name, now);
-  changes_.push_back(std::move(change));
-}
-
-PresenceRecord Model::Record(const std::string& name, const Now& now) const {
-  PresenceRecord record;
-  record.user = name;
-  const auto found = users_.find(name);
-  if (found == users_.end()) {
-    const auto shard = shards_.find(options_.shard_of(name));
-    record.revision =
-        shard == shards_.end() ? options_.epoch : shard->second.revision;
-    return record;
-  }
-  const ModelUser& user = found->second;
-  record.known = true;
-  record.state = user.state;
-  record.devices = user.devices;
-  record.cause = user.cause;
-  record.revision = user.revision;
-  record.since = WallAt(user.since, now);
-  if (user.last_seen) record.last_seen = WallAt(*user.last_seen, now);
-  if (user.last_active) record.last_active = WallAt(*user.last_active, now);
-  return record;
-}
-
-ModelUserView Model::Read(const std::string& name, const Now& instant) {
-  const Now now = Forward(name, instant);
-  ModelUserView seen;
-  const auto found = users_.find(name);
-  if (found != users_.end()) Evaluate(name, now);
-  seen.record = Record(name, now);
-  if (found == users_.end()) return seen;
-  for (const ModelSession& session : found->second.sessions) {
-    seen.sessions.push_back({Explain(session, seen.record.state, now),
-                             WithinPromise(session, now.presence)});
-    ++seen.sessions_by_state[static_cast<std::size_t>(
-        session.StateAt(now.presence))];
-  }
-  seen.next_change = NextChange(found->second.sessions, now);
-  return seen;
-}
-
 void Model::Tick(const Now& instant) {
   for (auto& [name, user] : users_) {
     const Now now = Forward(name, instant);
+    Settle(name, now);
     for (ModelSession& session : user.sessions) {
       if (!session.waiting || now.presence < session.NextTokenAt()) continue;
       if (session.EndedAt(now.presence)) continue;
       session.TakeToken();
-      session.ApplyWaiting(policy_);
+      ApplyWaiting(name, session, now);
       ++waited_;
     }
     Evaluate(name, now);
   }
 }
 
-ModelCounts Model::Count(const Now& instant) {
+ModelCounts Model::Count(View view, const Now& instant) {
   ModelCounts counts;
   for (const auto& [name, user] : users_) {
+    if (!user.IsKnownIn(view)) continue;
     const PresenceTime now = Forward(name, instant).presence;
     DeviceStates devices = kNoDevices;
     for (const ModelSession& session : user.sessions) {
+      if (view == View::kPublic && user.invisible) break;
       const State state = session.StateAt(now);
       const auto device = static_cast<std::size_t>(session.device);
       devices[device] = Higher(devices[device], state);
@@ -447,15 +355,22 @@ ModelCounts Model::Count(const Now& instant) {
   return counts;
 }
 
-bool Model::Forget(const std::string& name, const Now& instant) {
+bool Model::Forget(const std::string& name, View view, const Now& instant) {
   const auto found = users_.find(name);
   if (found == users_.end()) return true;
   const Now now = Forward(name, instant);
-  if (!found->second.sessions.empty() ||
-      now.real < found->second.since + policy_->offline_retention) {
+  ModelUser& user = found->second;
+  ModelTold& told = view == View::kPublic ? user.shown : user.truth;
+  if (!told.known) return true;
+  const bool here = view == View::kTrue || !user.invisible;
+  if ((here && !user.sessions.empty()) ||
+      now.real < told.since + policy_->offline_retention) {
     return false;
   }
+  told = ModelTold();
+  if (view == View::kPublic && user.apart) return true;
   users_.erase(found);
+  DropDeclaration(name, now);
   return true;
 }
 
@@ -487,8 +402,14 @@ std::vector<PresenceTime> Model::Boundaries(const Now& now) const {
         boundaries.push_back(at + seconds(60));
       }
     }
+    if (const auto declared = declared_.find(name);
+        declared != declared_.end() &&
+        declared->second.expires_at != kNoExpiry) {
+      boundaries.push_back(now.presence +
+                           (declared->second.expires_at - now.real));
+    }
     if (user.sessions.empty()) {
-      boundaries.push_back(now.presence + (user.since - now.real) +
+      boundaries.push_back(now.presence + (user.shown.since - now.real) +
                            policy_->offline_retention);
     }
   }

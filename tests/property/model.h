@@ -28,20 +28,40 @@
 
 namespace lifesign::property {
 
+// A user in one view, as of the last change in it.
+struct ModelTold {
+  // Whether they are remembered there.
+  bool known = false;
+  State state = State::kOffline;
+  DeviceStates devices = kNoDevices;
+  Availability availability;
+  Cause cause = Cause::kNone;
+  Revision revision = 0;
+  RealTime since{};
+  absl::optional<RealTime> last_seen;
+  absl::optional<RealTime> last_active;
+};
+
 struct ModelUser {
   std::vector<ModelSession> sessions;  // oldest open first
   // Those that LEAVE, linger or eviction ended since the last evaluation.
   std::vector<ModelSession> left;
 
-  // As of the last change.
-  State state = State::kOffline;
-  DeviceStates devices = kNoDevices;
-  Cause cause = Cause::kNone;
-  Revision revision = 0;
-  RealTime since{};
+  // What everybody is told, and what those are told who see through.
+  ModelTold shown;
+  ModelTold truth;
+  // The public knows nothing of the sessions.
+  bool invisible = false;
+  // While they were here the public knew nothing of it: what is true is
+  // remembered apart, until it is public again.
+  bool apart = false;
+  // Since when it does again; what was before it never knew.
+  VisibleSince visible;
 
-  absl::optional<RealTime> last_seen;
-  absl::optional<RealTime> last_active;
+  // What is public is known to all.
+  bool IsKnownIn(View view) const {
+    return shown.known || (view == View::kTrue && truth.known);
+  }
 };
 
 struct ModelSessionView {
@@ -85,29 +105,44 @@ class Model {
   // By a stream that holds `attachment` of this session.
   SignalOutcome Apply(const std::string& user, const std::string& session,
                       Attachment attachment, const Signal& signal,
-                      const Now& now);
+                      const Declaration& declaration, const Now& now);
   SignalOutcome ApplyUnary(const std::string& user, const std::string& session,
                            Attachment attachment, const Signal& signal,
-                           const Now& now);
+                           const Declaration& declaration, const Now& now);
+  void Declare(const std::string& user,
+               const AvailabilityDeclaration& declaration, const Now& now);
   void Disconnect(const std::string& user, const std::string& session,
                   Attachment attachment, const Now& now);
   bool IsBound(const std::string& user, const std::string& session,
                Attachment attachment, const Now& now) const;
-  ModelUserView Read(const std::string& user, const Now& now);
+  ModelUserView Read(const std::string& user, View view, const Now& now);
   // As of the last evaluation.
-  PresenceRecord Record(const std::string& user, const Now& now) const;
+  PresenceRecord Record(const std::string& user, View view,
+                        const Now& now) const;
   void Tick(const Now& now);
   // Everybody counted one by one, as they are at `now`.
-  ModelCounts Count(const Now& now);
-  // Drops what is kept of a user; false if it is to be kept.
-  bool Forget(const std::string& user, const Now& now);
+  ModelCounts Count(View view, const Now& now);
+  // Drops what `view` shows of a user; false if it is to be kept.
+  bool Forget(const std::string& user, View view, const Now& now);
   void SetPolicy(const Policy& policy);
   // Revisions of what comes after lie above this instant's.
   void Publish(const Now& now);
 
-  void GiveRevision(const std::string& user, Revision revision) {
+  void GiveRevision(const std::string& user, Audience audience,
+                    Revision revision) {
     const auto found = users_.find(user);
-    if (found != users_.end()) found->second.revision = revision;
+    if (found == users_.end()) return;
+    if (Includes(audience, View::kPublic)) {
+      found->second.shown.revision = revision;
+    }
+    if (Includes(audience, View::kTrue)) {
+      found->second.truth.revision = revision;
+    }
+  }
+
+  // What comes beside the others is above `revision`.
+  void GiveBeside(const std::string& user, Revision revision) {
+    ShardOf(user).beside = revision;
   }
 
   // The changes since the last call, in the order of their making.
@@ -119,7 +154,7 @@ class Model {
   }
 
   // Users of whom anything is known.
-  std::size_t users() const { return users_.size(); }
+  std::size_t users(View view) const;
 
   // How many signals found no token, and how many of them were the newest when
   // there was one.
@@ -138,6 +173,8 @@ class Model {
   struct Shard {
     Now last;
     Revision revision;
+    // Of what only those are told who see through.
+    Revision beside = 0;
   };
 
   Shard& ShardAt(int index);
@@ -154,16 +191,48 @@ class Model {
   // Takes the session out of the open ones.
   void EndByLeave(ModelUser& user, const std::string& session);
   void BeginAnew(ModelUser& user, const std::string& session, const Now& now);
-  bool MakeRoom(ModelUser& user, const Now& now);
+  bool MakeRoom(const std::string& name, ModelUser& user, const Now& now);
   SignalOutcome ApplyTo(const std::string& user, ModelSession& session,
-                        const Signal& signal, const Now& now);
+                        const Signal& signal, const Declaration& declaration,
+                        const Now& now);
+  void ApplyWaiting(const std::string& user, ModelSession& session,
+                    const Now& now);
+  void DeclareWaiting(const std::string& user, ModelSession& session,
+                      const Now& now);
+  void Hold(const std::string& user, const Availability& availability,
+            const Now& now);
+  // A user whose time of being invisible has run out is visible again.
+  void Settle(const std::string& user, const Now& now);
+  bool IsToBeInvisible(const std::string& user) const;
+  // What the public is told when the user becomes invisible.
+  void LeavePublicly(const std::string& name, ModelUser& user, const Now& now);
+  void Heard(ModelUser& user, const ModelSession& session);
+  void DropDeclaration(const std::string& name, const Now& now);
   SignalOutcome Leave(const std::string& user, ModelSession& session,
                       const Signal& signal, const Now& now);
   SignalOutcome Told(const std::string& user, const std::string& session,
                      const Now& now);
+  // What shows of what the user declared.
+  Availability InEffect(const std::string& name, State state, const Now& now);
   void Evaluate(const std::string& name, const Now& now);
-  void Emit(const std::string& name, ModelUser& user, State state,
-            const DeviceStates& devices, Cause cause, const Now& now);
+  static Availability Said(const AvailabilityDeclaration& declaration,
+                           const Now& now);
+  void DeclareBy(const OpenRequest& request, const Now& now);
+  // What a user is, and would be by time alone.
+  struct Actual {
+    DeviceStates devices = kNoDevices;
+    DeviceStates by_time = kNoDevices;
+    Availability availability;
+    State state() const;
+  };
+  // None: nothing is to be told.
+  static absl::optional<Cause> CauseOf(const ModelTold& told,
+                                       const Actual& actual);
+  // Notes that it is told, in one view. The record is left to the caller.
+  static Change Tell(ModelTold& told, const Actual& actual, Cause cause,
+                     Revision revision, const Now& now);
+  void TellBoth(const std::string& name, ModelUser& user, const Actual& actual,
+                const Now& now);
 
   Options options_;
   std::shared_ptr<const Policy> policy_;
@@ -171,6 +240,9 @@ class Model {
   const Now start_now_;
   std::map<int, Shard> shards_;
   std::map<std::string, ModelUser> users_;
+  // Of whoever is remembered and has declared something, and of whoever has and
+  // it holds still.
+  std::map<std::string, Availability> declared_;
   std::vector<Change> changes_;
   int merged_ = 0;
   int waited_ = 0;

@@ -177,31 +177,51 @@ absl::optional<NextChangeView> NextChange(
 }
 
 SessionExplanation Explain(const ModelSession& session, State user_state,
-                           const Now& now) {
+                           const VisibleSince& visible, const Now& now) {
+  // Of what was before, nothing is told.
+  const auto time = [&](RealTime at) -> absl::optional<WallTime> {
+    if (at < visible.real) return absl::nullopt;
+    return WallAt(at, now);
+  };
+  const auto age = [&](PresenceTime at) -> absl::optional<Duration> {
+    if (at < visible.presence) return absl::nullopt;
+    return SaturatingDifference(now.presence, at);
+  };
+  const auto cap = [&](const absl::optional<PresenceTime>& since) {
+    absl::optional<CapView> told = CapViewOf(since, session, now);
+    if (told && *since < visible.presence) {
+      told->started_at.reset();
+      told->in_force_at.reset();
+    }
+    return told;
+  };
   SessionExplanation explanation;
   SessionView& view = explanation.session;
   view.session = session.id;
   view.state = session.StateAt(now.presence);
   view.device = session.device;
   view.connected = session.ConnectedAt(now.presence);
-  view.attachment = session.attachment;
-  view.opened_at = WallAt(session.opened_at, now);
-  view.last_seen = WallAt(session.last_seen, now);
-  if (session.last_active) {
-    view.last_active = WallAt(*session.last_active, now);
-  }
+  const bool sees_all = visible.real == RealTime::min();
+  view.attachment =
+      session.attached_unseen && !sees_all ? kNoAttachment : session.attachment;
+  view.opened_at = time(session.opened_at);
+  view.last_seen = time(session.last_seen);
+  if (session.last_active) view.last_active = time(*session.last_active);
   view.next_interval = session.promised;
   view.confidence = 0;
   view.lifecycle = session.lifecycle;
   view.metadata = session.metadata;
 
   explanation.rule = session.RuleAt(now.presence);
-  explanation.signal_age =
-      SaturatingDifference(now.presence, session.last_signal);
-  explanation.activity_age =
-      SaturatingDifference(now.presence, session.ActivityOrBeforeOpen());
-  explanation.idle_cap = CapViewOf(session.idle_cap, session, now);
-  explanation.background_cap = CapViewOf(session.background_cap, session, now);
+  explanation.signal_age = age(session.last_signal);
+  if (session.activity) {
+    explanation.activity_age = age(*session.activity);
+  } else if (session.opened_at >= visible.real) {
+    explanation.activity_age =
+        SaturatingDifference(now.presence, session.ActivityOrBeforeOpen());
+  }
+  explanation.idle_cap = cap(session.idle_cap);
+  explanation.background_cap = cap(session.background_cap);
   if (session.linger_until) {
     explanation.linger_until = WallAt(*session.linger_until, now);
   }

@@ -31,6 +31,8 @@ struct ModelSession {
   Binding binding;
   bool detached = false;
   bool stream_closed = false;
+  // Made before the user became visible.
+  bool attached_unseen = false;
   std::vector<PresenceTime> take_overs;
 
   // § 4.
@@ -49,6 +51,8 @@ struct ModelSession {
   // for a whole burst again, and the newest signal that found none.
   Duration debt{0};
   absl::optional<SignalKind> waiting;
+  // What it, or one before it that found none, declares.
+  absl::optional<Availability> waiting_availability;
 
   // What its client knows.
   State told_state = State::kOffline;
@@ -104,9 +108,16 @@ State HighestAt(const std::vector<ModelSession>& sessions, PresenceTime now);
 absl::optional<NextChangeView> NextChange(
     const std::vector<ModelSession>& sessions, const Now& now);
 
+// Since when its user is visible, on each clock, to whoever does not see
+// through.
+struct VisibleSince {
+  RealTime real = RealTime::min();
+  PresenceTime presence = PresenceTime::min();
+};
+
 // What a reader is told of `session`; its confidence is left 0.
 SessionExplanation Explain(const ModelSession& session, State user_state,
-                           const Now& now);
+                           const VisibleSince& visible, const Now& now);
 
 // Whether its confidence is 1 by definition.
 bool WithinPromise(const ModelSession& session, PresenceTime now);

@@ -31,8 +31,42 @@ const char* Word(SignalKind kind) {
   return "LEAVE";
 }
 
+std::string SecondsIfAny(const absl::optional<Duration>& duration) {
+  return duration.has_value() ? Seconds(*duration) : "unset";
+}
+
 std::string At(const absl::optional<WallTime>& time, const Now& start) {
   return time.has_value() ? Seconds(*time - start.wall) : "unset";
+}
+
+const char* Word(AvailabilityKind kind) {
+  switch (kind) {
+    case AvailabilityKind::kAvailable:
+      return "AVAILABLE";
+    case AvailabilityKind::kBusy:
+      return "BUSY";
+    case AvailabilityKind::kDoNotDisturb:
+      return "DO_NOT_DISTURB";
+    case AvailabilityKind::kInvisible:
+      break;
+  }
+  return "INVISIBLE";
+}
+
+std::string Words(const absl::optional<AvailabilityDeclaration>& said) {
+  if (!said.has_value()) return "";
+  std::string words =
+      absl::StrCat(" declaring ", Word(said->kind), " '", said->text, "'");
+  if (said->expires_in.has_value()) {
+    absl::StrAppend(&words, " for ", Seconds(*said->expires_in));
+  }
+  return words;
+}
+
+std::string Words(const AvailabilityViewPtr& view, const Now& start) {
+  if (view == nullptr) return "";
+  return absl::StrCat(" ", Word(view->kind), " '", view->text, "' until ",
+                      At(view->expires_at, start));
 }
 
 std::string Attachment(int back) {
@@ -53,8 +87,10 @@ std::string OpenWords(const Step& step) {
     absl::StrAppend(&words, " metadata ", *step.metadata);
   }
   if (step.signal.has_value()) {
-    absl::StrAppend(&words, " with ", Words(*step.signal));
+    absl::StrAppend(&words, " with ", property::Words(*step.signal));
   }
+  absl::StrAppend(&words, Words(step.availability),
+                  step.replaces_availability ? " in any case" : "");
   return words;
 }
 
@@ -95,10 +131,12 @@ std::string Line(const Step& step, const Now& start) {
       return absl::StrCat(line, session, OpenWords(step));
     case Step::Kind::kApply:
       return absl::StrCat(line, session, "stream ", Words(*step.signal),
-                          Attachment(step.back));
+                          Words(step.availability), Attachment(step.back));
     case Step::Kind::kUnary:
       return absl::StrCat(line, session, "unary ", Words(*step.signal),
-                          Attachment(step.back));
+                          Words(step.availability), Attachment(step.back));
+    case Step::Kind::kDeclare:
+      return absl::StrCat(line, user, Words(step.availability));
     case Step::Kind::kDisconnect:
       return absl::StrCat(line, session, "stream closes",
                           Attachment(step.back));
@@ -170,6 +208,8 @@ const char* Word(Refusal refusal) {
       return "TOO_MANY_ROOMS";
     case Refusal::kTooManyIntents:
       return "TOO_MANY_INTENTS";
+    case Refusal::kTooManyAvailabilities:
+      return "TOO_MANY_AVAILABILITIES";
   }
   return "OK";
 }
@@ -206,17 +246,18 @@ std::string Words(const SignalOutcome& outcome) {
 }
 
 std::string Words(const PresenceRecord& record, const Now& start) {
-  return absl::StrCat(record.user, record.known ? " " : " (unknown) ",
-                      Word(record.state), " [", Words(record.devices), "] ",
-                      Word(record.cause), " revision ", record.revision,
-                      " since ", At(record.since, start), " last_seen ",
-                      At(record.last_seen, start), " last_active ",
-                      At(record.last_active, start));
+  return absl::StrCat(
+      record.user, record.known ? " " : " (unknown) ", Word(record.state), " [",
+      Words(record.devices), "] ", Word(record.cause), " revision ",
+      record.revision, " since ", At(record.since, start), " last_seen ",
+      At(record.last_seen, start), " last_active ",
+      At(record.last_active, start), Words(record.availability, start));
 }
 
 std::string Words(const Change& change, const Now& start) {
   return absl::StrCat(Word(change.before), " [", Words(change.devices_before),
-                      "] -> ", Words(change.after, start));
+                      "]", Words(change.availability_before, start), " -> ",
+                      Words(change.after, start));
 }
 
 std::string Words(const SessionView& view, const Now& start) {
@@ -249,8 +290,8 @@ std::string Words(const SessionExplanation& explanation, const Now& start) {
   const PolicyRow& row = explanation.row;
   return absl::StrCat(Words(explanation.session, start), " rule ",
                       static_cast<int>(explanation.rule), " signal age ",
-                      Seconds(explanation.signal_age), " activity age ",
-                      Seconds(explanation.activity_age), " idle cap ",
+                      SecondsIfAny(explanation.signal_age), " activity age ",
+                      SecondsIfAny(explanation.activity_age), " idle cap ",
                       cap(explanation.idle_cap), " background cap ",
                       cap(explanation.background_cap), " linger until ",
                       At(explanation.linger_until, start), " next ",

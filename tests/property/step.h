@@ -23,9 +23,10 @@ namespace lifesign::property {
 // when steps are taken out of it.
 struct Step {
   enum class Kind {
-    kOpen,        // user, session, binding, instance, device, metadata, signal
-    kApply,       // user, session, back, signal: by its stream
-    kUnary,       // user, session, back, signal
+    // user, session, binding, instance, device, metadata, signal, availability
+    kOpen,
+    kApply,       // user, session, back, signal, availability: by its stream
+    kUnary,       // user, session, back, signal, availability
     kDisconnect,  // user, session, back
     kRead,        // user: presence, sessions and explanation
     kCopy,        // user: a watcher copies and watches them
@@ -33,7 +34,10 @@ struct Step {
     kTakeMail,    // most
     kTick,
     kSetPolicy,  // policy
+    kDeclare,    // user, availability
   };
+  // Its text is of static storage.
+  using Availability = AvailabilityDeclaration;
 
   Kind kind = Kind::kTick;
   Now now{};
@@ -47,6 +51,8 @@ struct Step {
   absl::optional<DeviceClass> device;
   absl::optional<int> metadata;
   absl::optional<Signal> signal;
+  absl::optional<Availability> availability;
+  bool replaces_availability = false;
   int policy = 0;
   int most = 0;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include "absl/strings/str_cat.h"
 #include "tests/property/policies.h"
@@ -18,6 +19,14 @@ constexpr int kAttachmentsCompared = 3;
 
 DeviceClass DeviceOf(const OpenRequest& request) {
   return request.device.value_or(DeviceClass::kOther);
+}
+
+Declaration DeclarationOf(const Step& step) {
+  Declaration declaration;
+  if (step.availability.has_value()) {
+    declaration.availability = &*step.availability;
+  }
+  return declaration;
 }
 
 Now Later(const Now& a, const Now& b) {
@@ -68,12 +77,16 @@ World::World(const WorldOptions& options, const Now& start)
           start),
       model_(ModelOptions(options), start),
       collector_(std::make_shared<Watch>(std::weak_ptr<WatchListener>())),
-      watcher_(std::make_shared<Watch>(std::weak_ptr<WatchListener>())) {
+      true_collector_(std::make_shared<Watch>(std::weak_ptr<WatchListener>(),
+                                              WatchTerms{.view = View::kTrue})),
+      watcher_(std::make_shared<Watch>(std::weak_ptr<WatchListener>(),
+                                       WatchTerms{.view = options.watcher})) {
   std::vector<std::string> everyone;
   for (int user = 0; user < options.users; ++user) {
     everyone.push_back(UserName(user));
   }
   engine_.CopyAndRegister(collector_, everyone, start);
+  engine_.CopyAndRegister(true_collector_, everyone, start);
 }
 
 int World::AttachmentsOf(int user, int session) const {
@@ -120,7 +133,8 @@ absl::optional<std::string> World::Run(const Step& step) {
       }
       break;
     case Step::Kind::kRead:
-      fault = Read(step);
+      fault = Read(step, View::kPublic);
+      if (!fault) fault = Read(step, View::kTrue);
       break;
     case Step::Kind::kCopy:
       fault = Copy(step);
@@ -137,8 +151,15 @@ absl::optional<std::string> World::Run(const Step& step) {
     case Step::Kind::kTick:
       engine_.Tick(step.now);
       model_.Tick(step.now);
-      counts_ = model_.Count(step.now);
+      counts_ = {model_.Count(View::kPublic, step.now),
+                 model_.Count(View::kTrue, step.now)};
       break;
+    case Step::Kind::kDeclare: {
+      const std::string user = UserName(step.user);
+      engine_.Declare(user, *step.availability, step.now);
+      model_.Declare(user, *step.availability, step.now);
+      break;
+    }
     case Step::Kind::kSetPolicy: {
       const Policy& policy = Policies()[static_cast<std::size_t>(step.policy)];
       engine_.SetPolicy(policy);
@@ -148,7 +169,8 @@ absl::optional<std::string> World::Run(const Step& step) {
   }
   if (!fault) fault = CompareChanges(step.kind);
   if (!fault && step.kind == Step::Kind::kTick) fault = FollowForgetting();
-  if (!fault) fault = CompareCounts();
+  if (!fault) fault = CompareCounts(View::kPublic, counts_[0]);
+  if (!fault) fault = CompareCounts(View::kTrue, counts_[1]);
   if (!fault) fault = CompareBindings(step);
   return fault;
 }
@@ -167,6 +189,8 @@ absl::optional<std::string> World::Open(const Step& step) {
   request.device = step.device;
   if (step.metadata.has_value()) request.metadata = &metadata;
   request.signal = step.signal;
+  if (step.availability.has_value()) request.availability = &*step.availability;
+  request.replaces_availability = step.replaces_availability;
 
   const OpenOutcome actual = engine_.Open(request, step.now);
   const OpenOutcome expected =
@@ -189,10 +213,14 @@ absl::optional<std::string> World::Apply(const Step& step) {
   const Held* held = Find(step);
   // A stream that is gone says nothing.
   if (held == nullptr || !held->stream) return absl::nullopt;
-  const SignalOutcome actual = engine_.Apply(held->ref, *step.signal, step.now);
+  const Declaration declaration = DeclarationOf(step);
+  const SignalOutcome actual =
+      declaration.empty() ? engine_.Apply(held->ref, *step.signal, step.now)
+                          : engine_.ApplyDeclaring(held->ref, *step.signal,
+                                                   declaration, step.now);
   const SignalOutcome expected =
       model_.Apply(UserName(step.user), SessionId(step.session),
-                   held->ref.attachment, *step.signal, step.now);
+                   held->ref.attachment, *step.signal, declaration, step.now);
   ++tally_[absl::StrCat("stream signal ", Word(actual.refusal))];
   return Compare(Words(expected), Words(actual), "stream signal");
 }
@@ -206,22 +234,24 @@ absl::optional<std::string> World::ApplyUnary(const Step& step) {
   if (attachment == kNoAttachment && step.signal->kind != SignalKind::kLeave) {
     return absl::nullopt;
   }
-  const SignalOutcome actual =
-      engine_.ApplyUnary({user, session}, attachment, *step.signal, step.now);
-  const SignalOutcome expected =
-      model_.ApplyUnary(user, session, attachment, *step.signal, step.now);
+  const Declaration declaration = DeclarationOf(step);
+  const SignalOutcome actual = engine_.ApplyUnary(
+      {user, session}, attachment, *step.signal, step.now, declaration);
+  const SignalOutcome expected = model_.ApplyUnary(
+      user, session, attachment, *step.signal, declaration, step.now);
   ++tally_[absl::StrCat("unary signal ", Word(actual.refusal))];
   return Compare(Words(expected), Words(actual), "unary signal");
 }
 
-absl::optional<std::string> World::Read(const Step& step) {
+absl::optional<std::string> World::Read(const Step& step, View viewed) {
   const std::string user = UserName(step.user);
-  const UserView view = engine_.GetUser(user, step.now);
+  const UserView view = engine_.GetUser(user, step.now, viewed);
   const std::vector<SessionView> sessions =
-      engine_.ListSessions(user, step.now);
-  const UserExplanation explanation = engine_.Explain(user, step.now);
-  const ModelUserView expected = model_.Read(user, step.now);
-  ++tally_[absl::StrCat("read ", Word(view.record.state))];
+      engine_.ListSessions(user, step.now, viewed);
+  const UserExplanation explanation = engine_.Explain(user, step.now, viewed);
+  const ModelUserView expected = model_.Read(user, viewed, step.now);
+  ++tally_[absl::StrCat(viewed == View::kTrue ? "seen through " : "read ",
+                        Word(view.record.state))];
 
   auto fault = Compare(Words(expected.record, start_),
                        Words(view.record, start_), "user");
@@ -248,7 +278,9 @@ absl::optional<std::string> World::Read(const Step& step) {
         Compare(Words(model, start_), Words(explanation.sessions[i], start_),
                 "explained session");
   }
-  if (!fault) fault = CheckConfidence(step, expected, explanation);
+  if (!fault && viewed == View::kTrue) {
+    fault = CheckConfidence(step, expected, explanation);
+  }
   return fault;
 }
 
@@ -267,7 +299,7 @@ absl::optional<std::string> World::CheckConfidence(
     if (session.holds_user_state) all_gone *= 1 - confidence;
 
     Silence& before = silences_[{step.user, session.session.session}];
-    const PresenceTime since = newest_.presence - session.signal_age;
+    const PresenceTime since = newest_.presence - *session.signal_age;
     if (before.since == since && before.row == session.row &&
         before.promised == session.session.next_interval &&
         confidence > before.confidence) {
@@ -287,7 +319,8 @@ absl::optional<std::string> World::Copy(const Step& step) {
   const std::string user = UserName(step.user);
   const std::vector<PresenceRecord> copied = engine_.CopyAndRegister(
       watcher_, std::vector<std::string>{user}, step.now);
-  const PresenceRecord expected = model_.Read(user, step.now).record;
+  const PresenceRecord expected =
+      model_.Read(user, options_.watcher, step.now).record;
   watched_.insert(user);
   std::erase_if(mailbox_,
                 [&](const Waiting& waiting) { return waiting.user == user; });
@@ -324,13 +357,15 @@ absl::optional<std::string> World::TakeMail(const Step& step) {
 void World::LeaveInMailbox(const Change& change) {
   const std::string& user = change.after.user;
   if (!watched_.contains(user)) return;
+  if (!Includes(change.audience, options_.watcher)) return;
   const auto found = std::find_if(
       mailbox_.begin(), mailbox_.end(),
       [&](const Waiting& waiting) { return waiting.user == user; });
   if (found == mailbox_.end()) {
-    mailbox_.push_back(
-        {user, change.before, change.after.state, change.after.revision});
-  } else if (found->told == change.after.state) {
+    mailbox_.push_back({user, change.before, change.availability_before,
+                        change.after.state, change.after.revision});
+  } else if (found->told == change.after.state &&
+             IsSame(found->told_availability, change.after.availability)) {
     mailbox_.erase(found);
     ++tally_["mail vanished"];
   } else {
@@ -351,28 +386,58 @@ absl::optional<std::string> World::CompareChanges(Step::Kind kind) {
   if (kind == Step::Kind::kTick) AdoptOrderOf(changes);
   model_.Publish(newest_);
 
-  std::map<std::string, std::string> expected;
-  std::map<std::string, std::string> actual;
+  // By view and user.
+  std::map<std::pair<View, std::string>, std::string> expected;
+  std::map<std::pair<View, std::string>, std::string> actual;
+  const auto note = [&](const Change& change, auto& noted) {
+    for (const View view : {View::kPublic, View::kTrue}) {
+      if (!Includes(change.audience, view)) continue;
+      absl::StrAppend(&noted[{view, change.after.user}], "\n      ",
+                      Words(change, start_));
+    }
+  };
   for (const Change& change : changes) {
     ++tally_[absl::StrCat("change ", Word(change.after.cause),
                           change.ChangesState() ? "" : " of devices")];
-    if (!change.ChangesState()) continue;
-    absl::StrAppend(&expected[change.after.user], "\n      ",
-                    Words(change, start_));
+    ++tally_[change.audience == Audience::kEverybody ? "told to everybody"
+             : change.audience == Audience::kTrue    ? "told to few"
+                                                     : "told to others"];
+    if (change.ChangesState()) note(change, expected);
   }
   for (const Change& change : collected_) {
-    absl::StrAppend(&actual[change.after.user], "\n      ",
-                    Words(change, start_));
-    Revision& newest = newest_of_shard_[model_.ShardIndexOf(change.after.user)];
-    if (change.after.revision <= newest) return "a revision that does not rise";
-    newest = change.after.revision;
-    if (newest <= published_before) return "published behind its watermark";
+    note(change, actual);
+    if (auto fault = CheckRevision(change, published_before)) return fault;
     LeaveInMailbox(change);
   }
-  for (int user = 0; user < options_.users; ++user) {
-    const std::string name = UserName(user);
-    const auto fault = Compare(expected[name], actual[name], "changes");
-    if (fault) return fault;
+  for (const View view : {View::kPublic, View::kTrue}) {
+    for (int user = 0; user < options_.users; ++user) {
+      const std::pair<View, std::string> who(view, UserName(user));
+      const auto fault =
+          Compare(expected[who], actual[who],
+                  view == View::kPublic ? "changes" : "true changes");
+      if (fault) return fault;
+    }
+  }
+  return absl::nullopt;
+}
+
+absl::optional<std::string> World::CheckRevision(const Change& change,
+                                                 Revision published_before) {
+  const PresenceRecord& after = change.after;
+  if (after.revision <= published_before)
+    return "published behind its watermark";
+  if (Includes(change.audience, View::kTrue)) {
+    Revision& newest = newest_truth_[after.user];
+    if (after.revision <= newest) {
+      return absl::StrCat("a true revision that does not rise above ", newest,
+                          ": ", Words(change, start_));
+    }
+    newest = after.revision;
+  }
+  if (Includes(change.audience, View::kPublic)) {
+    Revision& newest = newest_of_shard_[model_.ShardIndexOf(after.user)];
+    if (after.revision <= newest) return "a revision that does not rise";
+    newest = after.revision;
   }
   return absl::nullopt;
 }
@@ -382,48 +447,79 @@ absl::optional<std::string> World::CompareChanges(Step::Kind kind) {
 absl::optional<std::string> World::FollowForgetting() {
   for (int user = 0; user < options_.users; ++user) {
     const std::string name = UserName(user);
-    if (engine_.GetUser(name, newest_).record.known) continue;
-    const std::size_t known = model_.users();
-    if (!model_.Forget(name, newest_)) {
-      return absl::StrCat(name, " is forgotten too early");
+    for (const View view : {View::kPublic, View::kTrue}) {
+      if (engine_.GetUser(name, newest_, view).record.known) continue;
+      const std::size_t shown = model_.users(View::kPublic);
+      const std::size_t truly = model_.users(View::kTrue);
+      if (!model_.Forget(name, view, newest_)) {
+        return absl::StrCat(name, " is forgotten too early");
+      }
+      // Forgotten with the tick, and counted after it.
+      constexpr auto kOffline = static_cast<std::size_t>(State::kOffline);
+      counts_[0].users[kOffline] -=
+          static_cast<std::int64_t>(shown - model_.users(View::kPublic));
+      counts_[1].users[kOffline] -=
+          static_cast<std::int64_t>(truly - model_.users(View::kTrue));
     }
-    // Forgotten with the tick, and counted after it.
-    counts_.users[static_cast<std::size_t>(State::kOffline)] -=
-        static_cast<std::int64_t>(known - model_.users());
   }
   return absl::nullopt;
 }
 
 // § 10: counts are what a recount at the last tick would be, whatever happened
 // since.
-absl::optional<std::string> World::CompareCounts() {
-  const PresenceCounts actual = engine_.Counts().counts;
+absl::optional<std::string> World::CompareCounts(View view,
+                                                 const ModelCounts& counts) {
+  const PresenceCounts actual = engine_.Counts(view).counts;
   for (std::size_t d = 0; d < kDeviceClasses; ++d) {
     const auto device = static_cast<DeviceClass>(d);
-    if (actual.users_on(device) != counts_.users_on[d]) {
+    if (actual.users_on(device) != counts.users_on[d]) {
       return absl::StrCat("counts of users on ", DeviceClassName(device));
     }
-    if (actual.sessions_on(device) != counts_.sessions_on[d]) {
+    if (actual.sessions_on(device) != counts.sessions_on[d]) {
       return absl::StrCat("counts of sessions on ", DeviceClassName(device));
     }
   }
-  if (actual.users() != counts_.users) return "counts of users";
+  if (actual.users() != counts.users) return "counts of users";
   return absl::nullopt;
 }
 
 // A tick changes many users at once, in an order that is the engine's own. The
 // revisions that it gives are the model's, each to another user of the shard.
 void World::AdoptOrderOf(std::vector<Change>& changes) {
+  const auto view_of = [](const Change& change) {
+    return Includes(change.audience, View::kPublic) ? View::kPublic
+                                                    : View::kTrue;
+  };
+  std::map<std::pair<View, std::string>, std::deque<Revision>> told;
+  for (const Change& change : collected_) {
+    told[{view_of(change), change.after.user}].push_back(change.after.revision);
+  }
   std::map<int, std::set<Revision>> left;
   for (const Change& change : changes) {
+    if (view_of(change) == View::kTrue) continue;
     left[model_.ShardIndexOf(change.after.user)].insert(change.after.revision);
   }
   for (Change& change : changes) {
     const std::string& user = change.after.user;
-    const Revision given = engine_.GetUser(user, newest_).record.revision;
-    if (left[model_.ShardIndexOf(user)].erase(given) == 0) continue;
+    const View view = view_of(change);
+    auto& of_user = told[{view, user}];
+    // Of devices alone nobody is told.
+    Revision given = engine_.GetUser(user, newest_, view).record.revision;
+    if (change.ChangesState() && !of_user.empty()) {
+      given = of_user.front();
+      of_user.pop_front();
+    }
+    // Those that few are told lie beside the others, wherever those are.
+    if (view == View::kPublic &&
+        left[model_.ShardIndexOf(user)].erase(given) == 0) {
+      continue;
+    }
     change.after.revision = given;
-    model_.GiveRevision(user, given);
+    model_.GiveRevision(user, change.audience, given);
+  }
+  for (const Change& change : collected_) {
+    if (change.audience != Audience::kTrue) continue;
+    model_.GiveBeside(change.after.user, change.after.revision);
   }
 }
 

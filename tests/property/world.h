@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_TESTS_PROPERTY_WORLD_H_
 #define LIFESIGN_TESTS_PROPERTY_WORLD_H_
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -26,6 +27,7 @@ struct WorldOptions {
   int max_sessions_per_user = 64;
   int policy = 0;  // of Policies()
   std::uint64_t hash_seed = 0;
+  View watcher = View::kPublic;
 };
 
 // How often what happened: whoever asserts that nothing went wrong should know
@@ -54,6 +56,7 @@ class World {
   struct Waiting {
     std::string user;
     State told;
+    AvailabilityViewPtr told_availability;
     State state;
     Revision revision;
   };
@@ -71,7 +74,7 @@ class World {
   absl::optional<std::string> Open(const Step& step);
   absl::optional<std::string> Apply(const Step& step);
   absl::optional<std::string> ApplyUnary(const Step& step);
-  absl::optional<std::string> Read(const Step& step);
+  absl::optional<std::string> Read(const Step& step, View view);
   absl::optional<std::string> CheckConfidence(const Step& step,
                                               const ModelUserView& expected,
                                               const UserExplanation& actual);
@@ -79,9 +82,12 @@ class World {
   absl::optional<std::string> TakeMail(const Step& step);
   absl::optional<std::string> CompareChanges(Step::Kind kind);
   void AdoptOrderOf(std::vector<Change>& changes);
+  absl::optional<std::string> CheckRevision(const Change& change,
+                                            Revision published_before);
   absl::optional<std::string> CompareBindings(const Step& step);
   absl::optional<std::string> FollowForgetting();
-  absl::optional<std::string> CompareCounts();
+  absl::optional<std::string> CompareCounts(View view,
+                                            const ModelCounts& counts);
   void LeaveInMailbox(const Change& change);
   absl::optional<std::string> Compare(const std::string& expected,
                                       const std::string& actual,
@@ -98,13 +104,15 @@ class World {
 
   std::map<std::pair<int, std::string>, Silence> silences_;
 
-  // As of the last tick.
-  ModelCounts counts_;
+  // As of the last tick: what everybody is shown, and what is true.
+  std::array<ModelCounts, 2> counts_;
 
-  // Is told of everyone, all the time.
+  // Are told of everyone, all the time, in each view.
   std::shared_ptr<Watch> collector_;
+  std::shared_ptr<Watch> true_collector_;
   std::vector<Change> collected_;
   std::map<int, Revision> newest_of_shard_;
+  std::map<std::string, Revision> newest_truth_;
   // Is told of some, now and then.
   std::shared_ptr<Watch> watcher_;
   std::set<std::string> watched_;

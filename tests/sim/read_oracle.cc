@@ -40,7 +40,7 @@ void ReadOracle::Compare(const Message& expected, const Message& told) {
 }
 
 void ReadOracle::Read(const std::string& user) {
-  const ModelUserView model = truth_.model().Read(user, now_);
+  const ModelUserView model = truth_.model().Read(user, View::kPublic, now_);
   Get(user, model);
   ListSessions(user, model);
   Explain(user, model);

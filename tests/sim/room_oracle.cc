@@ -54,7 +54,8 @@ void RoomOracle::Recount(const std::string& room) {
   int sessions = 0;
   for (const auto& [user, held] : rooms_) {
     State state = State::kOffline;
-    for (const auto& session : truth_.model().Read(user, now_).sessions) {
+    for (const auto& session :
+         truth_.model().Read(user, View::kPublic, now_).sessions) {
       const SessionView& view = session.explanation.session;
       const auto found = held.find(view.session);
       if (found == held.end() || !found->second.contains(room)) continue;

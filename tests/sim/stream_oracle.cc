@@ -27,6 +27,8 @@ v1::ErrorReason ReasonOf(Refusal refusal) {
       return v1::ERROR_REASON_STALE_ATTACHMENT;
     case Refusal::kTooManyRooms:
       return v1::ERROR_REASON_TOO_MANY_ROOMS;
+    case Refusal::kTooManyAvailabilities:
+      return v1::ERROR_REASON_TOO_MANY_AVAILABILITIES;
     case Refusal::kTooManyIntents:
       return v1::ERROR_REASON_TOO_MANY_INTENTS;
     case Refusal::kSessionNotOpen:
@@ -154,8 +156,9 @@ void StreamOracle::ApplySignal(const v1::Signal& message, int index) {
     return;
   }
   const Bound& bound = held->second;
-  const SignalOutcome outcome = signals_.truth_.model().Apply(
-      bound.user, bound.session, bound.attachment, signal, signals_.now_);
+  const SignalOutcome outcome =
+      signals_.truth_.model().Apply(bound.user, bound.session, bound.attachment,
+                                    signal, Declaration(), signals_.now_);
   signals_.journal_.Count("signal on a stream");
   signals_.Heard(bound.user, bound.session, signal.kind, declaration);
   if (!outcome.bound) bound_.erase(held);
@@ -350,7 +353,7 @@ void SignalOracle::Heard(const std::string& user, const std::string& session,
   if (declaration.rooms != nullptr) {
     rooms_.OnChange(user, session, *declaration.rooms);
     // Told at once, also when the signal itself is merged and waits.
-    truth_.model().Read(user, now_);
+    truth_.model().Read(user, View::kPublic, now_);
   }
   if (kind == SignalKind::kLeave) {
     witness_.OnLeft(user, session);
@@ -453,7 +456,7 @@ SignalOracle::Answer SignalOracle::Expect(
   }
   const SignalOutcome outcome = truth_.model().ApplyUnary(
       request.user_id(), request.session_id(), ModelOf(request.attachment()),
-      signal.signal, now_);
+      signal.signal, Declaration(), now_);
   if (!outcome.ok()) {
     answer.error = ReasonOf(outcome.refusal);
     return answer;

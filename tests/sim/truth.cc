@@ -59,9 +59,9 @@ Truth::Truth(const WorldOptions& options, const std::vector<std::string>& users,
       journal_(journal),
       verdict_(verdict),
       model_(ModelOptions(options, policy, engine.epoch()), start),
-      everyone_(std::make_shared<Watch>(
-          std::weak_ptr<WatchListener>(),
-          WatchTerms{Detail::kDevices, StateSet::All()})) {
+      everyone_(
+          std::make_shared<Watch>(std::weak_ptr<WatchListener>(),
+                                  WatchTerms{.detail = Detail::kDevices})) {
   engine_.CopyAndRegister(everyone_, users, start);
 }
 
@@ -73,7 +73,7 @@ void Truth::Tick(const Now& now) {
 void Truth::EvaluateEveryone(const std::vector<std::string>& users,
                              const Now& now) {
   for (const std::string& user : users) {
-    model_.Read(user, now);
+    model_.Read(user, View::kPublic, now);
     engine_.GetUser(user, now);
   }
   unordered_ = true;
@@ -95,7 +95,7 @@ void Truth::Collect(const Now& now) {
     history.push_back({std::move(change), std::move(wires), {}});
   }
   for (const auto& [user, revision] : std::exchange(expected_, {})) {
-    const Revision held = model_.Read(user, now).record.revision;
+    const Revision held = model_.Read(user, View::kPublic, now).record.revision;
     if (held == revision) continue;
     verdict_.Fail(absl::StrCat("snapshot of ", user, " at ", revision,
                                " and not ", held));
@@ -114,7 +114,7 @@ void Truth::AdoptRevisions(std::vector<Change>& changes, const Now& now) {
     const Revision given = engine_.GetUser(user, now).record.revision;
     if (!of_shard.contains(given)) continue;
     change.after.revision = given;
-    model_.GiveRevision(user, given);
+    model_.GiveRevision(user, change.audience, given);
   }
 }
 
@@ -177,19 +177,19 @@ void Truth::OnPublished(const Change& change, Revision published_before,
 
 void Truth::FollowForgetting(const Now& now) {
   const auto known = static_cast<std::size_t>(engine_.users());
-  if (known == model_.users()) return;
+  if (known == model_.users(View::kPublic)) return;
   std::vector<std::string> users;
   for (const auto& [user, history] : histories_) users.push_back(user);
   for (const std::string& user : users) {
     if (engine_.GetUser(user, now).record.known) continue;
-    if (!model_.Forget(user, now)) {
+    if (!model_.Forget(user, View::kPublic, now)) {
       verdict_.Fail(absl::StrCat(user, " is forgotten too early"));
     }
     journal_.Count("user forgotten");
   }
-  if (known != model_.users()) {
+  if (known != model_.users(View::kPublic)) {
     verdict_.Fail(absl::StrCat("the server knows ", known, " users, not ",
-                               model_.users()));
+                               model_.users(View::kPublic)));
   }
 }
 
@@ -220,7 +220,7 @@ const Told* Truth::PublishedUpTo(const std::string& user, Detail detail,
 }
 
 PresenceRecord Truth::Snapshot(const std::string& user, const Now& now) {
-  return model_.Read(user, now).record;
+  return model_.Read(user, View::kPublic, now).record;
 }
 
 }  // namespace lifesign::sim

@@ -86,7 +86,7 @@ class Truth {
   PresenceRecord Snapshot(const std::string& user, const Now& now);
   // The same of one who is not evaluated.
   PresenceRecord AsEmitted(const std::string& user, const Now& now) const {
-    return model_.Record(user, now);
+    return model_.Record(user, View::kPublic, now);
   }
   // When this step is over, `user` has this revision.
   void ExpectRevision(const std::string& user, Revision revision) {

@@ -41,6 +41,12 @@ std::string Text(const Event& event) {
                       Word(event.change.after.cause));
 }
 
+const char* Word(AvailabilityKind kind) {
+  static constexpr const char* kWords[] = {"AVAILABLE", "BUSY",
+                                           "DO_NOT_DISTURB", "INVISIBLE"};
+  return kWords[static_cast<std::size_t>(kind)];
+}
+
 Duration Micros(double seconds) {
   return Duration(std::llround(seconds * 1e6));
 }
@@ -116,8 +122,11 @@ void PresenceStory::Begin(PresenceEngine::Options options) {
   WatchTerms terms;
   terms.mailbox_bytes = SIZE_MAX;
   watch_ = std::make_shared<Watch>(std::weak_ptr<WatchListener>(), terms);
+  terms.view = View::kTrue;
+  true_watch_ = std::make_shared<Watch>(std::weak_ptr<WatchListener>(), terms);
   watched_.clear();
   events_.clear();
+  true_events_.clear();
   clients_.clear();
 }
 
@@ -178,13 +187,19 @@ std::pair<std::string, std::string> PresenceStory::Split(
 
 void PresenceStory::WatchUser(const std::string& user) {
   if (!watched_.insert(user).second) return;
-  engine_->CopyAndRegister(watch_, std::vector<std::string>{user}, now());
+  for (const auto& watch : {watch_, true_watch_}) {
+    engine_->CopyAndRegister(watch, std::vector<std::string>{user}, now());
+  }
 }
 
 void PresenceStory::Publish() {
   engine_->Publish(now(), [this](const Change& change, Detail detail) {
-    if (detail == Detail::kState) {
-      events_[change.after.user].push_back({second(), change});
+    const std::string& user = change.after.user;
+    if (detail == Detail::kState && Includes(change.audience, View::kPublic)) {
+      events_[user].push_back({second(), change});
+    }
+    if (detail == Detail::kState && Includes(change.audience, View::kTrue)) {
+      true_events_[user].push_back({second(), change});
     }
     return std::shared_ptr<const void>();
   });
@@ -212,6 +227,8 @@ Client PresenceStory::Open(const std::string& name, const Opening& how) {
     signal.idle_for = how.idle_for;
     request.signal = signal;
   }
+  if (how.declaring.has_value()) request.availability = &*how.declaring;
+  request.replaces_availability = how.in_any_case;
   client.opened = engine_->Open(request, now());
   Publish();
   if (client.opened.ok()) clients_[name] = client;
@@ -268,6 +285,27 @@ SignalOutcome PresenceStory::Want(const std::string& name,
   return outcome;
 }
 
+SignalOutcome PresenceStory::Declare(const std::string& name,
+                                     const AvailabilityDeclaration& said,
+                                     SignalKind with) {
+  Signal signal;
+  signal.kind = with;
+  Declaration declaration;
+  declaration.availability = &said;
+  const SignalOutcome outcome = engine_->ApplyDeclaring(
+      clients_.at(name).opened.ref, signal, declaration, now());
+  Publish();
+  return outcome;
+}
+
+Refusal PresenceStory::DeclareAlone(const std::string& user,
+                                    const AvailabilityDeclaration& said) {
+  WatchUser(user);
+  const Refusal refusal = engine_->Declare(user, said, now());
+  Publish();
+  return refusal;
+}
+
 SignalOutcome PresenceStory::SendBy(const Client& client, SignalKind kind) {
   Signal signal;
   signal.kind = kind;
@@ -310,10 +348,10 @@ void PresenceStory::Beat(const std::string& name, double every, double until) {
   }
 }
 
-UserView PresenceStory::User(const std::string& user) {
-  UserView view = engine_->GetUser(user, now());
+UserView PresenceStory::User(const std::string& user, View view) {
+  UserView read = engine_->GetUser(user, now(), view);
   Publish();
-  return view;
+  return read;
 }
 
 SessionView PresenceStory::Session(const std::string& name) {
@@ -329,8 +367,22 @@ std::size_t PresenceStory::SessionsOf(const std::string& user) {
   return engine_->ListSessions(user, now()).size();
 }
 
-Occupancy PresenceStory::In(const std::string& room) {
-  return engine_->GetOccupancy(room, now());
+Occupancy PresenceStory::In(const std::string& room, View view) {
+  return engine_->GetOccupancy(room, now(), view);
+}
+
+std::string PresenceStory::AvailabilityOf(const std::string& user) {
+  return Text(User(user).record.availability);
+}
+
+std::string PresenceStory::Text(const AvailabilityViewPtr& view) const {
+  if (view == nullptr) return "AVAILABLE";
+  std::string text = Word(view->kind);
+  if (!view->text.empty()) absl::StrAppend(&text, " '", view->text, "'");
+  if (view->expires_at.has_value()) {
+    absl::StrAppend(&text, " until ", OnTheWall(view->expires_at));
+  }
+  return text;
 }
 
 RoomExplanation PresenceStory::Explained(const std::string& user,
@@ -339,9 +391,11 @@ RoomExplanation PresenceStory::Explained(const std::string& user,
 }
 
 std::vector<std::string> PresenceStory::WhoWants(const std::string& target,
-                                                 const std::string& room) {
+                                                 const std::string& room,
+                                                 View view) {
   std::vector<std::string> users;
-  for (const IntentView& one : engine_->IntentsTowards(room, target, now())) {
+  for (const IntentView& one :
+       engine_->IntentsTowards(room, target, now(), view)) {
     users.push_back(one.from);
   }
   return users;
@@ -355,6 +409,11 @@ double PresenceStory::OnTheWall(absl::optional<WallTime> time) const {
 const std::vector<Event>& PresenceStory::EventsOf(const std::string& user) {
   Publish();
   return events_[user];
+}
+
+const std::vector<Event>& PresenceStory::TrueEventsOf(const std::string& user) {
+  Publish();
+  return true_events_[user];
 }
 
 }  // namespace lifesign

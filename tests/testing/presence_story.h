@@ -54,6 +54,8 @@ struct Opening {
   absl::optional<std::vector<std::string>> rooms = absl::nullopt;
   // The user that the session was of until now.
   std::string guest = {};
+  absl::optional<AvailabilityDeclaration> declaring = absl::nullopt;
+  bool in_any_case = false;  // replaces what the server holds
 };
 
 // Names are written "user/session".
@@ -105,6 +107,13 @@ class PresenceStory : public ::testing::Test {
   // Likewise: the user wants to reach another one.
   SignalOutcome Want(const std::string& name, const std::string& target,
                      const std::string& room, Duration expires_in);
+  // An ACTIVE that declares something.
+  SignalOutcome Declare(const std::string& name,
+                        const AvailabilityDeclaration& said,
+                        SignalKind with = SignalKind::kActive);
+  // The word of a user for whom no session speaks.
+  Refusal DeclareAlone(const std::string& user,
+                       const AvailabilityDeclaration& said);
   // By the stream of an older opening.
   SignalOutcome SendBy(const Client& client, SignalKind kind);
   SignalOutcome Unary(const std::string& name, Attachment attachment,
@@ -117,21 +126,27 @@ class PresenceStory : public ::testing::Test {
 
   // --- What is seen ---
 
-  UserView User(const std::string& user);
+  UserView User(const std::string& user, View view = View::kPublic);
   State StateOf(const std::string& user) { return User(user).record.state; }
   SessionView Session(const std::string& name);
   std::size_t SessionsOf(const std::string& user);
-  Occupancy In(const std::string& room);
+  Occupancy In(const std::string& room, View view = View::kPublic);
   // Whether and why they are there.
   RoomExplanation Explained(const std::string& user, const std::string& room);
   // Who wants to reach them there.
   std::vector<std::string> WhoWants(const std::string& target,
-                                    const std::string& room);
+                                    const std::string& room,
+                                    View view = View::kPublic);
+  // What others are told: "AVAILABLE", "BUSY 'at lunch' until 90".
+  std::string AvailabilityOf(const std::string& user);
+  std::string Text(const AvailabilityViewPtr& view) const;
   // Seconds since the start, of a time on the wall.
   double OnTheWall(absl::optional<WallTime> time) const;
-  // What a watcher from the start has been told of `user`. A test that watches
-  // rooms besides does so with Detail::kDevices: theirs are not among these.
+  // What a watcher from the start has been told of `user`; and one who sees
+  // through. A test that watches rooms besides does so with Detail::kDevices:
+  // theirs are not among these.
   const std::vector<Event>& EventsOf(const std::string& user);
+  const std::vector<Event>& TrueEventsOf(const std::string& user);
 
   PresenceEngine& engine() { return *engine_; }
 
@@ -147,8 +162,10 @@ class PresenceStory : public ::testing::Test {
   std::unique_ptr<PresenceClock> clock_;
   std::unique_ptr<PresenceEngine> engine_;
   std::shared_ptr<Watch> watch_;
+  std::shared_ptr<Watch> true_watch_;
   std::set<std::string> watched_;
   std::map<std::string, std::vector<Event>> events_;
+  std::map<std::string, std::vector<Event>> true_events_;
   std::map<std::string, Client> clients_;
   RealTime next_tick_;
   TickReport last_tick_;

@@ -11,6 +11,9 @@
 namespace lifesign::cli {
 namespace {
 
+// In place of an age that lies before its user became visible.
+constexpr char kUntold[] = "we may not know how long";
+
 // One session's part.
 class SessionPart {
  public:
@@ -48,7 +51,9 @@ class SessionPart {
  private:
   void Rules() {
     const v1::PolicyWindows& windows = explained_.windows();
-    const std::string silent = Span(DurationOf(explained_.signal_age()));
+    const std::string silent = explained_.has_signal_age()
+                                   ? Span(DurationOf(explained_.signal_age()))
+                                   : std::string(kUntold);
     Line(explained_.rule() == v1::DERIVATION_RULE_TTL, "rule 1",
          absl::StrCat("silent for ", silent, " of the ttl of ",
                       Span(DurationOf(windows.ttl()))));
@@ -62,9 +67,13 @@ class SessionPart {
              explained_.session().has_last_active()
                  ? "last activity "
                  : "never active, which counts as activity ",
-             Span(DurationOf(explained_.activity_age())), " ago: active under ",
-             Span(DurationOf(windows.active_window())), ", idle under ",
-             Span(DurationOf(windows.idle_window())), ", else away"));
+             explained_.has_activity_age()
+                 ? absl::StrCat(Span(DurationOf(explained_.activity_age())),
+                                " ago")
+                 : std::string(kUntold),
+             ": active under ", Span(DurationOf(windows.active_window())),
+             ", idle under ", Span(DurationOf(windows.idle_window())),
+             ", else away"));
   }
 
   void Caps() {
@@ -85,6 +94,7 @@ class SessionPart {
 
   std::string Force(const v1::Cap& cap) const {
     const absl::Time at = TimeOf(cap.in_force_at());
+    if (cap.in_force() && !cap.has_in_force_at()) return "in force";
     if (cap.in_force()) {
       return absl::StrCat("in force for ", Span(now_ - at));
     }

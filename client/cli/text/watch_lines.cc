@@ -61,15 +61,21 @@ std::string WatchLines::Text(const client::PresenceChange& change,
                              absl::Time now, absl::TimeZone zone,
                              const Palette& palette) const {
   const v1::PresenceRecord& after = change.after;
-  const absl::Time at = change.before.has_value() && after.has_since()
-                            ? TimeOf(after.since())
-                            : now;
+  // `since` is of the state.
+  const bool changes_state =
+      change.before.has_value() && change.before->state() != after.state();
+  const absl::Time at =
+      changes_state && after.has_since() ? TimeOf(after.since()) : now;
+  const std::string availability = AvailabilityText(after.availability(), now);
   std::string what;
-  if (change.before.has_value()) {
-    what = absl::StrCat("was ", StateWord(change.before->state()), "; ",
-                        CauseWords(after.cause()));
+  if (change.before.has_value() && !changes_state) {
+    what = availability.empty() ? "available again" : availability;
   } else {
-    what = FirstWord(after, now);
+    what = change.before.has_value()
+               ? absl::StrCat("was ", StateWord(change.before->state()), "; ",
+                              CauseWords(after.cause()))
+               : FirstWord(after, now);
+    if (!availability.empty()) absl::StrAppend(&what, "; ", availability);
   }
   return absl::StrCat(
       Clock(at, now, zone), "  ",

@@ -109,6 +109,41 @@ const char* DeviceWord(v1::DeviceClass device) {
   }
 }
 
+const char* AvailabilityWords(v1::AvailabilityKind kind) {
+  switch (kind) {
+    // What is not told is the default.
+    case v1::AVAILABILITY_KIND_UNSPECIFIED:
+    case v1::AVAILABILITY_KIND_AVAILABLE:
+      return "available";
+    case v1::AVAILABILITY_KIND_BUSY:
+      return "busy";
+    case v1::AVAILABILITY_KIND_DO_NOT_DISTURB:
+      return "do not disturb";
+    case v1::AVAILABILITY_KIND_INVISIBLE:
+      return "invisible";
+    default:
+      return "unknown";
+  }
+}
+
+std::string AvailabilityText(const v1::Availability& availability,
+                             absl::Time now) {
+  std::string text;
+  if (!availability.text().empty()) {
+    text = absl::StrCat(" (", Printable(availability.text()), ")");
+  }
+  if (availability.has_expires_at()) {
+    absl::StrAppend(&text, ", for another ",
+                    Span(absl::Ceil(TimeOf(availability.expires_at()) - now,
+                                    absl::Seconds(1))));
+  }
+  const bool is_default =
+      availability.kind() == v1::AVAILABILITY_KIND_UNSPECIFIED ||
+      availability.kind() == v1::AVAILABILITY_KIND_AVAILABLE;
+  if (is_default && text.empty()) return "";
+  return absl::StrCat(AvailabilityWords(availability.kind()), text);
+}
+
 const char* CauseWords(v1::Cause cause) {
   switch (cause) {
     case v1::CAUSE_SIGNAL:
@@ -191,13 +226,18 @@ std::string PresenceText(const v1::Presence& presence, absl::Time read_time) {
   if (presence.has_last_active()) {
     text = absl::StrCat("active ",
                         Ago(read_time - TimeOf(presence.last_active())));
-  } else {
+  } else if (presence.has_last_seen()) {
     text = absl::StrCat("not active yet, seen ",
                         Ago(read_time - TimeOf(presence.last_seen())));
+  } else {
+    text = "not heard yet";
   }
   absl::StrAppend(&text, OnDevices(presence), ", ",
                   CountOf(SessionsOf(presence), "session"), "; ",
                   Sure(presence.confidence()));
+  const std::string availability =
+      AvailabilityText(presence.availability(), read_time);
+  if (!availability.empty()) absl::StrAppend(&text, "; ", availability);
   return text;
 }
 
@@ -207,11 +247,15 @@ std::string SessionText(const v1::Session& session, absl::Time read_time) {
     activity =
         absl::StrCat("active ", Ago(read_time - TimeOf(session.last_active())));
   }
+  // Not told of a session whose user has become visible since.
+  const std::string heard =
+      session.has_last_seen()
+          ? absl::StrCat("heard ", Ago(read_time - TimeOf(session.last_seen())))
+          : "not heard since";
   return absl::StrCat(DeviceWord(session.device_class()), ", ",
                       session.connected() ? "connected" : "not connected", ", ",
-                      LifecycleWords(session.lifecycle()), "; ", activity,
-                      ", heard ", Ago(read_time - TimeOf(session.last_seen())),
-                      "; ", Sure(session.confidence()));
+                      LifecycleWords(session.lifecycle()), "; ", activity, ", ",
+                      heard, "; ", Sure(session.confidence()));
 }
 
 std::string Printable(absl::string_view text) {

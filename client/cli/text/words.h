@@ -24,6 +24,9 @@ absl::Duration DurationOf(const google::protobuf::Duration& duration);
 const char* StateWord(v1::PresenceState state);
 // "web", "mobile", …
 const char* DeviceWord(v1::DeviceClass device);
+// "available", "busy", "do not disturb", "invisible"; "unknown" for one that a
+// newer server may send.
+const char* AvailabilityWords(v1::AvailabilityKind kind);
 // Of a change: "heard of", "time ran out", "silent too long", "left", …
 const char* CauseWords(v1::Cause cause);
 // Of the last signal: "in use", "unattended", "in the background".
@@ -46,7 +49,11 @@ std::string Sure(double confidence);
 // The time of day, and the date if it is not the day of `now`.
 std::string Clock(absl::Time time, absl::Time now, absl::TimeZone zone);
 
-// "active 30 s ago on web, 2 sessions; 98 % sure"; "last seen 5 min ago";
+// "busy (at lunch), for another 25 min"; empty for AVAILABLE without text.
+std::string AvailabilityText(const v1::Availability& availability,
+                             absl::Time now);
+
+// "active 30 s ago on web, 2 sessions; 98 % sure; busy"; "last seen 5 min ago";
 // "never seen".
 std::string PresenceText(const v1::Presence& presence, absl::Time read_time);
 

@@ -18,6 +18,7 @@
 #include "absl/types/optional.h"
 #include "server/base/limits.h"
 #include "server/base/mutex.h"
+#include "server/core/availability/veil.h"
 #include "server/core/presence_state.h"
 
 namespace lifesign {
@@ -46,6 +47,8 @@ struct AwaitTerms {
   std::vector<std::string> users;
   // At most limits::kMaxPredicates. Any of them is enough.
   std::vector<Predicate> predicates;
+  // What the caller has a right to see.
+  View view = View::kPublic;
 };
 
 // What is known of a predicate.

@@ -46,7 +46,10 @@ void AwaitIndex::Tell(const Change& change,
   const auto found = by_user_.find(change.after.user);
   if (found == by_user_.end()) return;
   for (const Interest& interest : found->second) {
-    if (change.after.revision <= interest.told_at) continue;
+    if (change.after.revision <= interest.told_at ||
+        !Includes(change.audience, interest.await->terms().view)) {
+      continue;
+    }
     if (interest.await->Tell(interest.number, change.after.state)) {
       decided.push_back(interest.await);
     }

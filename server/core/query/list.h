@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/types/optional.h"
+#include "server/core/availability/veil.h"
 #include "server/core/presence_state.h"
 #include "server/core/query/views.h"
 #include "server/core/time.h"
@@ -24,6 +25,8 @@ namespace lifesign {
 struct ListFilter {
   StateSet states;
   absl::optional<Duration> seen_within;
+  // What the caller has a right to see.
+  View view = View::kPublic;
   // Empty: everyone.
   std::string room = {};
 
@@ -57,7 +60,8 @@ class Listings {
 // keep their slot as long as they are known: so whoever is there all the time
 // is met once. Who is forgotten and comes back may get a slot that lies ahead;
 // a slot that was taken after the listing began is passed over, so nobody is
-// met twice.
+// met twice. To who sees through, somebody who becomes invisible or visible
+// while they are listed may get another slot, and be passed over.
 //
 // The members of a room are listed in the order in which they came: `listing`
 // is the room's revision when it began, and who comes after that is passed

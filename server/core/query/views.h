@@ -24,14 +24,15 @@ struct UserView {
   std::array<int, kStates> sessions_by_state{};
 };
 
+// What would tell of a time at which the user was invisible is none.
 struct SessionView {
   std::string session;
   State state;
   DeviceClass device;
   bool connected;
   Attachment attachment;
-  WallTime opened_at;
-  WallTime last_seen;
+  absl::optional<WallTime> opened_at;
+  absl::optional<WallTime> last_seen;
   absl::optional<WallTime> last_active;
   Duration next_interval;
   double confidence;
@@ -43,8 +44,9 @@ struct SessionView {
 };
 
 struct CapView {
-  WallTime started_at;
-  WallTime in_force_at;
+  // None: the user was invisible then.
+  absl::optional<WallTime> started_at;
+  absl::optional<WallTime> in_force_at;
   bool in_force;
 };
 
@@ -56,8 +58,9 @@ struct NextChangeView {
 struct SessionExplanation {
   SessionView session;
   Rule rule;
-  Duration signal_age;
-  Duration activity_age;
+  // None: the user was invisible then.
+  absl::optional<Duration> signal_age;
+  absl::optional<Duration> activity_age;
   absl::optional<CapView> idle_cap;
   absl::optional<CapView> background_cap;
   absl::optional<WallTime> linger_until;

@@ -32,12 +32,14 @@ Cause CauseOfDeviceChange(const Aggregate& told, const Aggregate& actual,
 
 absl::optional<Cause> CauseOfChange(const Aggregate& told,
                                     const Aggregate& actual,
-                                    const Aggregate& by_time) {
-  if (actual == told) return absl::nullopt;
+                                    const Aggregate& by_time,
+                                    bool availability_moved) {
+  if (actual == told && !availability_moved) return absl::nullopt;
   if (actual.state() < told.state()) return Cause::kSignal;
   if (actual.state() > told.state()) {
     return CauseOfFall(actual.state(), by_time.state());
   }
+  if (availability_moved) return Cause::kAvailability;
   return CauseOfDeviceChange(told, actual, by_time);
 }
 

@@ -36,11 +36,13 @@ class Aggregate {
 //
 // `by_time`: what they would be had no session been ended, but only time gone
 // by, since. A fall to just that is time's (DECAY, EXPIRY); any other fall is
-// LEAVE; a rise is SIGNAL. If the state is the same and only devices differ:
-// SIGNAL if one rose, else the cause of the falls.
+// LEAVE; a rise is SIGNAL. If the state is the same: AVAILABILITY if what is in
+// effect of what they declared differs (`availability_moved`); if only devices
+// differ, SIGNAL if one rose, else the cause of the falls.
 absl::optional<Cause> CauseOfChange(const Aggregate& told,
                                     const Aggregate& actual,
-                                    const Aggregate& by_time);
+                                    const Aggregate& by_time,
+                                    bool availability_moved = false);
 
 }  // namespace lifesign
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "server/base/limits.h"
+#include "server/core/availability/veil.h"
 #include "server/core/time.h"
 
 namespace lifesign {
@@ -35,6 +36,7 @@ struct IntentView {
 struct IntentChange {
   std::string room;
   Intent intent;
+  Audience audience = Audience::kEverybody;
 };
 
 // The intents of a room. Not thread-safe: its room guards it.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "server/core/availability/veil.h"
 #include "server/core/presence_state.h"
 #include "server/core/reduce/reduce_user.h"
 #include "server/core/room/intent.h"
@@ -27,6 +28,8 @@ struct Membership {
   RealTime last_active = kNeverReal;
   // Live ones, there.
   int sessions = 0;
+
+  friend bool operator==(const Membership&, const Membership&) = default;
 };
 
 // It replaces what the room held of the user.
@@ -43,9 +46,10 @@ struct MemberChange {
   std::string room;
   std::string user;
   Membership after;
-  std::unique_ptr<Replacement> replaces;
+  std::shared_ptr<const Replacement> replaces;
   // Whom a session of this user, a guest, went over to.
   std::shared_ptr<const std::string> merged_into;
+  Audience audience = Audience::kEverybody;
 };
 
 // What lies in a shard's outbox for rooms.

@@ -42,6 +42,39 @@ Room::Room(absl::string_view id, const RevisionClock& revisions,
 
 Room::~Room() = default;
 
+std::shared_ptr<Room> Room::Copy(const RevisionClock& revisions,
+                                 const Encoders& encoders,
+                                 const Now& now) const {
+  MutexLock lock(mutex_);
+  RevisionClock above = revisions;
+  above.Raise(revisions_.last());
+  above.Next(now.real);
+  auto copy = std::make_shared<Room>(id_, above, encoders);
+  // Nobody else has it: only the analysis asks for this one.
+  MutexLock copy_lock(copy->mutex_);
+  for (const auto& member : members_) {
+    Member& copied = copy->FindOrAdd(member->user);
+    copied.told = member->told;
+    copied.revision = member->revision;
+    copied.departed_at = member->departed_at;
+    copied.merging = member->merging;
+    copied.merged_into = member->merged_into;
+    copied.came_at = member->came_at;
+    if (IsLive(copied.told)) copy->by_coming_.emplace(copied.came_at, &copied);
+  }
+  for (const Member& member : log_) {
+    copy->log_.push_back(copy->FindOrAdd(member.user));
+  }
+  for (const Member& member : departed_) {
+    copy->departed_.push_back(copy->FindOrAdd(member.user));
+  }
+  copy->departed_count_ = departed_count_;
+  copy->occupancy_ = occupancy_;
+  copy->history_ = history_;
+  copy->intents_ = intents_;
+  return copy;
+}
+
 // --- What it is told ---
 
 Room::Outcome Room::Apply(const MemberChange& change, const Now& now,

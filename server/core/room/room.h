@@ -66,6 +66,12 @@ class Room {
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
+  // One that is told of other things from here on, and has no watches: for
+  // those who see through. Its revisions go on from both `revisions` and its
+  // own; of what changed before it remembers nothing.
+  std::shared_ptr<Room> Copy(const RevisionClock& revisions,
+                             const Encoders& encoders, const Now& now) const;
+
   const std::string& id() const { return id_; }
 
   // --- What it is told ---

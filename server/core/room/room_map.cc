@@ -25,7 +25,7 @@ RoomMap::RoomMap(Revision epoch, RealTime start, Room::Encoders encoders)
   }
 }
 
-RoomMap::Stripe& RoomMap::StripeOf(absl::string_view room) {
+RoomMap::Stripe& RoomMap::StripeOf(absl::string_view room) const {
   // The upper bits: the lower serve in the stripe's table.
   return *stripes_[(absl::Hash<absl::string_view>()(room) >> 48) % kStripes];
 }
@@ -47,6 +47,32 @@ std::shared_ptr<Room> RoomMap::FindOrAdd(absl::string_view room,
     place = std::make_shared<Room>(room, stripe.revisions, encoders_);
   }
   return place;
+}
+
+bool RoomMap::Holds(absl::string_view room) const {
+  Stripe& stripe = StripeOf(room);
+  MutexLock lock(stripe.mutex);
+  return stripe.rooms.contains(room);
+}
+
+void RoomMap::Copy(RoomMap& others, absl::string_view room, const Now& now) {
+  if (Holds(room)) return;
+  const std::shared_ptr<Room> other = others.Find(room);
+  std::shared_ptr<Room> copy;
+  if (other == nullptr) {
+    copy = FindOrAdd(room, now);
+  } else {
+    Stripe& stripe = StripeOf(room);
+    MutexLock lock(stripe.mutex);
+    std::shared_ptr<Room>& place = stripe.rooms[room];
+    if (place != nullptr) return;
+    stripe.revisions.Watermark(now.real);
+    place = other->Copy(stripe.revisions, encoders_, now);
+    copy = place;
+  }
+  // What is due of the other one is due of it. And perhaps nobody ever comes.
+  ExpectVisit(copy, now.real);
+  NoteEmptied(copy, now.real + kRemembered);
 }
 
 template <typename Word>

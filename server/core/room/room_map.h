@@ -42,6 +42,11 @@ class RoomMap {
   void Apply(const RoomNews& news, const Now& now,
              const Room::EncodeChange& encode, Room::ToWake& to_wake);
 
+  bool Holds(absl::string_view room) const;
+  // If `room` is not held, it is from now on: what it is among `others`, where
+  // its watches stay.
+  void Copy(RoomMap& others, absl::string_view room, const Now& now);
+
   // Of a room that nobody is in, too. O(changes in the last quarter of an
   // hour), at most 900.
   Occupancy GetOccupancy(absl::string_view room, const Now& now);
@@ -113,7 +118,7 @@ class RoomMap {
     std::shared_ptr<Room> room;
   };
 
-  Stripe& StripeOf(absl::string_view room);
+  Stripe& StripeOf(absl::string_view room) const;
   std::shared_ptr<Room> Find(absl::string_view room);
   std::shared_ptr<Room> FindOrAdd(absl::string_view room, const Now& now);
   // Calls `tell(room)` for the room, which is made if it is not held.

@@ -20,6 +20,8 @@ namespace lifesign {
 // What goes over to the user's session.
 struct GuestHistory {
   std::string guest;
+  // The guest is invisible: nothing goes over that others may not know of.
+  bool hidden = false;
   DeviceClass device = DeviceClass::kOther;
   Metadata metadata;
   SessionTimes times;

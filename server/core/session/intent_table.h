@@ -29,10 +29,30 @@ class IntentTable {
     RealTime expires_at{};
   };
 
-  // Takes what the user declares. False, and nothing changed, if they would
-  // have more than limits::kMaxIntentsPerUser.
-  bool Declare(std::uint32_t user, absl::Span<const IntentDeclaration> declared,
+  // Whether the user would have at most limits::kMaxIntentsPerUser.
+  bool HasRoomFor(std::uint32_t user,
+                  absl::Span<const IntentDeclaration> declared,
+                  RealTime now) const {
+    return declared.empty() ||
+           HeldAfter(user, declared, now).size() <= limits::kMaxIntentsPerUser;
+  }
+  // Takes what the user declares. REQUIRES: HasRoomFor it.
+  void Declare(std::uint32_t user, absl::Span<const IntentDeclaration> declared,
                RealTime now) {
+    users_[user] = HeldAfter(user, declared, now);
+  }
+
+  // Takes out all that the user has.
+  std::vector<Held> Withdraw(std::uint32_t user, RealTime now) {
+    std::vector<Held> held = HeldBy(user, now);
+    users_.erase(user);
+    return held;
+  }
+
+ private:
+  std::vector<Held> HeldAfter(std::uint32_t user,
+                              absl::Span<const IntentDeclaration> declared,
+                              RealTime now) const {
     std::vector<Held> held = HeldBy(user, now);
     for (const IntentDeclaration& one : declared) {
       held.erase(std::remove_if(held.begin(), held.end(),
@@ -45,19 +65,8 @@ class IntentTable {
       held.push_back({std::string(one.room), std::string(one.target),
                       SaturatingAdd(now, one.expires_in)});
     }
-    if (held.size() > limits::kMaxIntentsPerUser) return false;
-    users_[user] = std::move(held);
-    return true;
-  }
-
-  // Takes out all that the user has.
-  std::vector<Held> Withdraw(std::uint32_t user, RealTime now) {
-    std::vector<Held> held = HeldBy(user, now);
-    users_.erase(user);
     return held;
   }
-
- private:
   std::vector<Held> HeldBy(std::uint32_t user, RealTime now) const {
     std::vector<Held> held;
     const auto found = users_.find(user);

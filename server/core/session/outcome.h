@@ -22,6 +22,8 @@ enum class Refusal : std::uint8_t {
   kTooManySessions,   // limits::kMaxSessionsPerUser, all connected
   kTooManyRooms,      // limits::kMaxRoomsPerSession
   kTooManyIntents,    // limits::kMaxIntentsPerUser
+  // limits::kMaxDeclaredAvailabilities are held.
+  kTooManyAvailabilities,
 };
 
 // Finds a session without its names. Valid until the session ends or is opened
@@ -60,6 +62,8 @@ struct OpenOutcome {
   Duration retry_after{0};
   SessionRef ref;
   bool resumed = false;
+  // The user is invisible.
+  bool hidden = false;
   State state = State::kOffline;
   Duration next_interval{0};
   // How old the last reported interaction must be before another one is worth

@@ -15,6 +15,7 @@
 #include "server/base/inline_id.h"
 #include "server/base/limits.h"
 #include "server/base/timing_wheel.h"
+#include "server/core/availability/availability.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/derive/derive_state.h"
 #include "server/core/policy/policy.h"
@@ -46,6 +47,10 @@ struct SessionExtras {
   PresenceTime linger_until = kNever;
   // The last take-overs, oldest first; kNever where there was none.
   std::array<PresenceTime, limits::kMaxTakeOvers> take_overs;
+  // Declared by a signal that waits (kWaiting).
+  absl::optional<Availability> availability;
+  // The attachment is older than that its user is visible: no news of theirs.
+  bool attached_unseen = false;
 
   SessionExtras() { take_overs.fill(kNever); }
 };
@@ -64,7 +69,7 @@ enum SessionFlag : std::uint8_t {
   kUntoldInterval = 16,
   // A LEAVE with linger runs: see SessionExtras.
   kLingering = 32,
-  // It is its user's only session.
+  // It is its user's only session, and nothing else of the user runs out.
   kAlone = 64,
   // Its linger ran out, and its user was evaluated since.
   kToldGone = 128,
@@ -270,6 +275,10 @@ struct User {
   // Its last session went over to another user.
   bool merged : 1 = false;
   bool has_intents : 1 = false;  // see IntentTable
+  // AvailabilityTable holds something of it.
+  bool declared : 1 = false;
+  // It was invisible: a Veil lies over part of what it is.
+  bool veiled : 1 = false;
   Cause cause = Cause::kNone;
   Aggregate told;
 
@@ -281,6 +290,27 @@ struct User {
   }
 
   std::uint32_t& free_link() { return links.before; }
+
+  // As one of whom nothing is known yet.
+  void Begin(std::uint32_t at, absl::string_view name) {
+    id.Assign(name);
+    links = SlabLinks();
+    in_log = SlabLinks();
+    revision = 0;
+    since = RealTime();
+    last_seen = kNeverReal;
+    last_active = kNeverReal;
+    slot = at;
+    sessions = 0;
+    retained = false;
+    in_rooms = false;
+    merged = false;
+    has_intents = false;
+    declared = false;
+    veiled = false;
+    cause = Cause::kNone;
+    told = Aggregate();
+  }
 };
 static_assert(sizeof(User) <= 64 + sizeof(InlineId));
 

@@ -16,8 +16,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
+#include "server/core/availability/veil.h"
 #include "server/core/reduce/reduce_user.h"
 #include "server/core/room/member_change.h"
+#include "server/core/session/records.h"
 
 namespace lifesign {
 
@@ -26,6 +28,28 @@ namespace lifesign {
 // shard guards it.
 class RoomTable {
  public:
+  // When sessions were last heard of and active while they were there; of those
+  // that are not any more.
+  struct Times {
+    RealTime last_seen = kNeverReal;
+    RealTime last_active = kNeverReal;
+
+    // What `veil`, which may be null, covers is left out.
+    void Note(const Session& session, const Veil* veil) {
+      if (veil == nullptr || !veil->Covers(session.last_seen)) {
+        last_seen = std::max(last_seen, session.last_seen);
+      }
+      if (veil == nullptr || !veil->Covers(session.last_active)) {
+        last_active = std::max(last_active, session.last_active);
+      }
+    }
+  };
+  // Of a user who was invisible, as those know it who see through.
+  struct Truth {
+    Membership told;
+    Times times;
+  };
+
   // A user in a room.
   struct Place {
     std::string room;
@@ -37,10 +61,11 @@ class RoomTable {
     // as they would be had they not left.
     Aggregate left;
     // Of those and all before them.
-    RealTime last_seen = kNeverReal;
-    RealTime last_active = kNeverReal;
+    Times times;
+    // Null: everybody knows the same.
+    std::unique_ptr<Truth> truth;
     // To go with what the room is told next, which is told whatever it is.
-    std::unique_ptr<MemberChange::Replacement> replaces;
+    std::shared_ptr<const MemberChange::Replacement> replaces;
     std::shared_ptr<const std::string> merged_into;
 
     bool Holds(std::uint32_t session) const {
@@ -77,6 +102,18 @@ class RoomTable {
   Place* Find(std::uint32_t user, absl::string_view room) {
     return const_cast<Place*>(
         static_cast<const RoomTable*>(this)->Find(user, room));
+  }
+
+  // All places of a user who is in no room; and takes them out.
+  void Put(std::uint32_t user, Places&& places) {
+    users_[user] = std::move(places);
+  }
+  // REQUIRES: the user is in a room.
+  Places Take(std::uint32_t user) {
+    const auto found = users_.find(user);
+    Places places = std::move(found->second);
+    users_.erase(found);
+    return places;
   }
 
   // Drops the places that no session is in. False if the user is in no room any

@@ -26,6 +26,8 @@ SessionMap::SessionMap(int shards, SessionShard::Options options,
     : hash_seed_(options.hash_seed) {
   options.max_retained_users =
       (options.max_retained_users + shards - 1) / shards;
+  options.max_declared_availabilities =
+      (options.max_declared_availabilities + shards - 1) / shards;
   for (int i = 0; i < shards; ++i) {
     options.index = static_cast<std::uint32_t>(i);
     options.first_attachment =

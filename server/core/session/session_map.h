@@ -24,7 +24,8 @@ class SessionMap {
     std::uint64_t hash;
   };
 
-  // `options.index` and `options.first_attachment` are set for each shard.
+  // `options.index` and `options.first_attachment` are set for each shard; its
+  // bounds are divided among them.
   SessionMap(int shards, SessionShard::Options options, const Now& start);
 
   Place Find(absl::string_view user) {

@@ -11,7 +11,7 @@
 namespace lifesign {
 
 SessionShard::SessionShard(Options options, const Now& start)
-    : ShardState(options, start),
+    : VeiledState(options, start),
       options_(std::move(options)),
       start_(start.presence) {}
 
@@ -31,12 +31,13 @@ void SessionShard::FileDeadline(Session& session, PresenceTime next_change) {
 }
 
 void SessionShard::End(Session& session, const Now& now) {
-  silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), false);
+  User& user = UserOf(session);
+  if (MayLearnFrom(session)) {
+    silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), false);
+  }
   SetEvaluated(session, State::kOffline);
-  User& user = users_[session.rest().user];
   if (user.in_rooms) LeaveRooms(user, session, LeftBy(session, now));
-  user.last_seen = std::max(user.last_seen, session.last_seen);
-  user.last_active = std::max(user.last_active, session.last_active);
+  KeepTimesOf(session, user);
   std::uint32_t before = kNoSlot;
   std::uint32_t slot = user.first_session();
   while (&sessions_[slot] != &session) {
@@ -62,7 +63,7 @@ void SessionShard::End(Session& session, const Now& now) {
 }
 
 SessionShard::TickResult SessionShard::Tick(const Now& now,
-                                            PresenceCounts& counts) {
+                                            CountsByView& counts) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
   TickResult result;
@@ -76,15 +77,19 @@ SessionShard::TickResult SessionShard::Tick(const Now& now,
     const Duration lag(presence - timer->deadline());
     result.worst_lag = std::max(result.worst_lag, lag);
     timer->set_deadline(Session::kNotFiled);
-    __builtin_prefetch(&users_[timer->user], /*for writing*/ 1);
+    __builtin_prefetch(&UserOf(timer->session()), /*for writing*/ 1);
     due[count++] = &timer->session();
   }
   for (std::size_t i = 0; i < count; ++i) {
-    PrefetchSessions(users_[due[i]->rest().user]);
+    PrefetchSessions(UserOf(*due[i]));
   }
   for (std::size_t i = 0; i < count; ++i) HandleDeadline(*due[i], held, result);
   result.deadlines = static_cast<int>(count);
-  result.more = ForgetUsers(held) || budget <= 0;
+  result.more = budget <= 0;
+  // Who is visible again is not forgotten.
+  if (!availability_.empty()) RevertAvailabilities(held, budget, result);
+  result.more |= ForgetUsers(held);
+  if (hidden_.retained() > 0) result.more |= ForgetHiddenUsers(held);
   if (small_pages_ == nullptr) small_pages_ = sessions_.TakeFullRegion();
   if (small_pages_ == nullptr) small_pages_ = users_.TakeFullRegion();
   result.has_small_pages = small_pages_ != nullptr;
@@ -107,8 +112,9 @@ void SessionShard::MakeMemoryHuge() {
 
 void SessionShard::HandleDeadline(Session& session, const Now& now,
                                   TickResult& result) {
-  User& user = users_[session.rest().user];
-  ApplyWaitingOf(user, now);
+  SettleUserOf(session, now);
+  ApplyWaitingOf(UserOf(session), now);
+  User& user = UserOf(session);
   if (!Ended(session, now)) {
     const Derivation derived = DeriveAt(session, now.presence);
     if (derived.state == State::kStale) ++result.fell_stale;

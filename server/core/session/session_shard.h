@@ -13,16 +13,19 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "server/base/mutex.h"
+#include "server/core/availability/availability_table.h"
+#include "server/core/availability/veil.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
 #include "server/core/query/await.h"
 #include "server/core/query/await_index.h"
+#include "server/core/query/counts_by_view.h"
 #include "server/core/query/list.h"
-#include "server/core/query/presence_counts.h"
 #include "server/core/query/views.h"
 #include "server/core/reduce/reduce_user.h"
 #include "server/core/room/member_change.h"
@@ -31,6 +34,7 @@
 #include "server/core/session/records.h"
 #include "server/core/session/room_table.h"
 #include "server/core/session/shard_state.h"
+#include "server/core/session/veiled_state.h"
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"
 #include "server/core/watch/change.h"
@@ -47,7 +51,7 @@ namespace lifesign {
 //
 // Thread-safe. Lock order: shard, then interest index, then watch
 // (docs/architecture.md).
-class SessionShard : private ShardState {
+class SessionShard : private VeiledState {
  public:
   using Options = ShardOptions;
 
@@ -75,6 +79,8 @@ class SessionShard : private ShardState {
                            const Declaration& declaration, const Now& now);
   SignalOutcome ApplyDeclaring(const SessionRef& ref, const Signal& signal,
                                const Declaration& declaration, const Now& now);
+  Refusal Declare(absl::string_view user, std::uint64_t hash,
+                  const AvailabilityDeclaration& declaration, const Now& now);
 
   // --- Guests (session_shard_guests.cc) ---
   // Of an open session of a guest that is about to go over to a user; none if
@@ -85,7 +91,8 @@ class SessionShard : private ShardState {
   // It does not go over after all.
   void CallOffMerge(const SessionName& name, std::uint64_t hash);
   // It has gone over to `into`, whose own change has been told: it ends here,
-  // and each of `rooms` is told.
+  // and each of `rooms` is told. `into` null: it leaves, and nobody is told
+  // whom it went over to.
   void FinishMerge(const SessionName& name, std::uint64_t hash,
                    absl::Span<const std::string> rooms,
                    const std::shared_ptr<const std::string>& into,
@@ -94,23 +101,26 @@ class SessionShard : private ShardState {
   void Disconnect(const SessionRef& ref, const Now& now);
   bool IsBound(const SessionRef& ref, const Now& now) const;
 
-  UserView GetUser(absl::string_view user, std::uint64_t hash, const Now& now);
+  UserView GetUser(absl::string_view user, std::uint64_t hash, View view,
+                   const Now& now);
   std::vector<SessionView> ListSessions(absl::string_view user,
-                                        std::uint64_t hash, const Now& now);
+                                        std::uint64_t hash, View view,
+                                        const Now& now);
   UserExplanation Explain(absl::string_view user, std::uint64_t hash,
-                          absl::string_view room, const Now& now);
+                          absl::string_view room, View view, const Now& now);
   // Of listing number `listing`: looks at up to `most_slots` slots from `slot`
   // on, until `users` holds `most_users`; appends those who match and were
   // there before it began, and moves `slot` on. False once it has come to the
-  // end.
+  // end. Who is invisible is found, by who sees through, where their public
+  // record lies; last those of whom there is none.
   bool List(const ListFilter& filter, ListingNumber listing,
             std::size_t most_users, std::uint32_t most_slots,
             std::uint32_t& slot, const Now& now, std::vector<UserView>& users);
-  // Fills in what a room is not told of a member, `view.record.user`: when they
-  // were last heard of and active, and their sessions there, by which they are
-  // in the state of `view`. False if they are not there any more.
-  bool CompleteMember(absl::string_view room, std::uint64_t hash,
-                      const Now& now, UserView& view);
+  // Fills in what a room is not told of a member, `member.record.user`: when
+  // they were last heard of and active, and their sessions there, by which they
+  // are in the state of `member`. False if they are not there any more.
+  bool CompleteMember(absl::string_view room, std::uint64_t hash, View view,
+                      const Now& now, UserView& member);
 
   // What one turn of the lock did; `more` asks for another.
   struct TickResult {
@@ -124,9 +134,9 @@ class SessionShard : private ShardState {
     bool counts_moved = false;
   };
   // Handles up to limits::kDeadlinesPerLock deadlines, and as many users whose
-  // retention ran out. With the last turn of a tick, the shard's counts are
-  // left in `counts` if they have moved.
-  TickResult Tick(const Now& now, PresenceCounts& counts);
+  // retention, or whose declaration, ran out. With the last turn of a tick, the
+  // shard's counts are left in `counts` if they have moved.
+  TickResult Tick(const Now& now, CountsByView& counts);
   // Moves some megabytes of sessions or users to a huge page, without holding
   // the lock meanwhile: milliseconds of a thread that has them.
   void MakeMemoryHuge();
@@ -142,9 +152,9 @@ class SessionShard : private ShardState {
 
   // --- Watches (session_shard_watch.cc) ---
 
-  // Appends the record of `user` as of now, and registers `watch` above it. No
-  // record if `since` is not 0, and the user has not changed after it, or after
-  // `watch` was registered or told last.
+  // Appends the record of `user` as of now, as `watch` may see it, and
+  // registers it above that. No record if `since` is not 0, and the user has
+  // not changed after it, or after `watch` was registered or told last.
   void CopyAndRegister(const std::shared_ptr<Watch>& watch,
                        absl::string_view user, std::uint64_t hash,
                        Revision since, const Now& now,
@@ -165,7 +175,8 @@ class SessionShard : private ShardState {
   // Appends the records of the next `most` slots, from `slot` on, registers
   // `watch` for what is newer of these, and moves `slot` on. `told` null: of
   // those who are live and in a state of interest; else of those who changed
-  // after that, be they what they are.
+  // after that, be they what they are. Who sees through is told of those who
+  // are invisible last, whatever their state.
   CopyStep CopyBySlot(const std::shared_ptr<Watch>& watch,
                       const InterestIndex::Told* told, std::size_t most,
                       std::uint32_t& slot, const Now& now,
@@ -173,7 +184,8 @@ class SessionShard : private ShardState {
   // Passes the next `most` users who changed after what was told, the latest
   // first, and appends their records; the first call (`begin`) registers
   // `watch` for everything newer. REQUIRES: every call after the first until
-  // kDone has the same `told`; UnregisterAll before another first one.
+  // kDone has the same `told`; UnregisterAll before another first one; the
+  // watch does not see through.
   CopyStep CopyByLog(const std::shared_ptr<Watch>& watch,
                      const InterestIndex::Told& told, std::size_t most,
                      bool begin, const Now& now,
@@ -181,14 +193,14 @@ class SessionShard : private ShardState {
   // Ends a copy that is under way, too. See InterestIndex.
   absl::optional<InterestIndex::Told> UnregisterAll(const Watch& watch);
 
-  // Users who changed after it are remembered.
-  Revision forgotten_up_to() const {
+  // Users who changed after it, as `view` shows them, are remembered.
+  Revision forgotten_up_to(View view) const {
     MutexLock lock(mutex_);
-    return forgotten_up_to_;
+    return ForgottenUpTo(view);
   }
 
-  // Tells `await` of its user number `number`, whose hash is `hash`, as of now,
-  // and registers it above that.
+  // Tells `await` of its user number `number`, whose hash is `hash`, as of now
+  // and as it may see them, and registers it above that.
   void TellAndRegister(const std::shared_ptr<Await>& await, std::size_t number,
                        std::uint64_t hash, const Now& now);
   void Unregister(const Await& await, absl::string_view user) {
@@ -207,7 +219,7 @@ class SessionShard : private ShardState {
                    std::vector<std::shared_ptr<Await>>& decided);
 
   // What rooms are to be told, in order; one call at a time.
-  // HasChanges() is true before there is something.
+  // HasChanges() is true before there is something that the public is told.
   bool HasRoomNews() const {
     return has_room_news_.load(std::memory_order_relaxed);
   }
@@ -227,7 +239,8 @@ class SessionShard : private ShardState {
 
   // --- Opening (session_shard_open.cc) ---
   OpenOutcome Resume(Session& session, const OpenRequest& request,
-                     const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                     std::uint64_t hash, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Counts a take-over, or says how long it must wait.
   absl::optional<Duration> CountTakeOver(Session& session, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -248,18 +261,27 @@ class SessionShard : private ShardState {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SignalOutcome ApplyTo(Session& session, const Signal& signal, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A signal that declares something; the session is open and may be spoken
+  // for.
+  SignalOutcome ApplyDeclared(Session& session, const Signal& signal,
+                              const Declaration& declaration, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Moves the ages.
   void Hear(Session& session, const absl::optional<Signal>& signal,
             const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What a signal does beside moving ages: caps, lifecycle, interval, policy.
   void ApplyKind(Session& session, SignalKind kind, PresenceTime cap_start)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ApplyWaiting(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyWaiting(Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // All of a user whose token has come: they are evaluated together.
   void ApplyWaitingOf(const User& user, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // False if the session speaks too fast: the signal is to wait.
   bool TakeToken(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether TakeToken would be true for a signal that is heard now.
+  bool HasTokenAt(const Session& session, PresenceTime now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Does what ApplyTo would to the usual heartbeat: an ACTIVE of an active
   // session, in time, whose user stays as they are. False, and nothing done, if
   // this may be another one. A fourth of the instructions: in a row of
@@ -286,6 +308,78 @@ class SessionShard : private ShardState {
   void JudgeInactivityAnew(Session& session, Duration window_before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // --- Availability (session_shard_availability.cc) ---
+  // Notes what a user declares, and moves their sessions to where they then
+  // belong (UserOf). They are yet to be evaluated. `left`: what left in this
+  // step. `user` must not lie in a record: that may go.
+  void Declare(absl::string_view user, Availability availability,
+               absl::Span<const Left> left, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What comes with an open, if it is to be taken.
+  void DeclareBy(const OpenRequest& request, std::uint64_t hash,
+                 absl::Span<const Left> left, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Lets what comes with a signal wait until it is looked at. False, and
+  // nothing done, if it could not be held.
+  bool WillDeclare(Session& session, const AvailabilityDeclaration& declaration,
+                   const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What has waited; false if nothing has.
+  bool DeclareWaiting(Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Evaluates users whose declaration ran out, as far as `budget` goes.
+  void RevertAvailabilities(const Now& now, int budget, TickResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EvaluateReverted(absl::string_view user, bool was_invisible,
+                        const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Every record there is of them.
+  void EvaluateAll(absl::string_view user, std::uint64_t hash, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- Invisible users (session_shard_hidden.cc) ---
+  // To be called before anything is made of a user: one who was invisible until
+  // now is visible again. Most users cost nothing.
+  void Settle(absl::string_view user, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SettleUserOf(const Session& session, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const User& user = UserOf(session);
+    if (HiddenUsers::Holds(user.slot)) Settle(std::string(user.id.view()), now);
+  }
+  // Ends sessions that ran out while their user was invisible, of one who is
+  // not any more. REQUIRES: Settle.
+  absl::InlinedVector<Left, 2> EndStranded(absl::string_view user,
+                                           const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The record that is to hold the sessions of `user`. REQUIRES: Settle.
+  User& FindOrAddOwner(absl::string_view user, std::uint64_t hash,
+                       const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The user becomes invisible: to the public all of their sessions leave, now.
+  void Hide(User& user, absl::Span<const Left> left, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Puts the true record of a user who is not invisible any more into the
+  // public one, which it returns: it is yet to be evaluated.
+  User& Show(User& hidden, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Notes since when a user is visible again, and shows them if they are here.
+  void BecomeVisible(absl::string_view user, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Tells of a hidden user, and of a veiled one, what each view is to be told.
+  void EmitHidden(User& user, const Aggregate& actual,
+                  AvailabilityTable::Entry& declared, Cause cause,
+                  const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EmitVeiled(User& user, const Aggregate& actual, const Aggregate& by_time,
+                  AvailabilityTable::Entry& declared, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetHidden(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool ForgetHiddenUsers(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The sessions of `user` leave all rooms but for who sees through, and are in
+  // them as `hidden`'s; and back. REQUIRES: user.in_rooms; hidden.in_rooms.
+  // They are yet to be evaluated.
+  void HideInRooms(User& user, User& hidden, const Now& now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ShowInRooms(User& hidden, User& user)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   // --- Time ---
   Derivation DeriveAt(const Session& session, PresenceTime at) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -306,22 +400,23 @@ class SessionShard : private ShardState {
   void SetEvaluated(Session& session, State state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (state == session.evaluated) return;
-    counts_.MoveSession(session.device, session.evaluated, state);
-    counts_moved_ = true;
+    CountSession(session, session.evaluated, state);
     session.evaluated = state;
   }
   // Notes with the sessions of `user` until when evaluating it finds nothing.
-  void Quieten(const User& user, PresenceTime until)
+  void Quieten(const User& user, PresenceTime until, bool may_be_alone)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Emit(User& user, const Aggregate& actual, Cause cause, const Now& now)
+  // Of a user whom all see alike. `declared`: what AvailabilityTable holds of
+  // them; may be null.
+  void Emit(User& user, const Aggregate& actual,
+            AvailabilityTable::Entry* declared, Cause cause, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The state of a public record becomes `actual`, with a revision and a place
+  // in the log.
+  void TakeRevision(User& user, const Aggregate& actual, Cause cause,
+                    const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Rooms (session_shard_rooms.cc) ---
-  // A signal that declares something; the session is open and may be spoken
-  // for.
-  SignalOutcome ApplyDeclared(Session& session, const Signal& signal,
-                              const Declaration& declaration, const Now& now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The rooms that the session would be in after `change`: views of what names
   // them.
   std::vector<absl::string_view> RoomsAfter(const User& user,
@@ -340,14 +435,22 @@ class SessionShard : private ShardState {
   // user has been evaluated.
   void EvaluateRooms(User& user, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What the user is there, or would be without the session in a slot.
-  Membership MembershipOf(const RoomTable::Place& place,
-                          std::uint32_t without = kNoSlot) const
+  // What the user is there, or would be without the session in a slot, as all
+  // are told, or, with kTrue, as those are who see through.
+  Membership MembershipOf(const User& user, const RoomTable::Place& place,
+                          View view, std::uint32_t without = kNoSlot) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `told`, what the room was told last, becomes `actual`. True if it is to be
+  // told.
+  static bool Supersede(Membership& told, Membership&& actual,
+                        const Aggregate& by_time, const Now& now);
   void JoinRoom(User& user, const Session& session, absl::string_view room)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellRoom(MemberChange&& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // REQUIRES: there is room for them.
+  void DeclareIntents(User& user, absl::Span<const IntentDeclaration> intents,
+                      const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WithdrawIntents(User& user, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellIntent(const User& user, absl::string_view room,
@@ -376,30 +479,39 @@ class SessionShard : private ShardState {
   bool ForgetUsers(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Copying (session_shard_watch.cc) ---
-  // Whether `user`, evaluated, is live and in a state of interest.
+  // Whether `user`, evaluated, is live and in a state of interest; or, of who
+  // sees through, whether they are invisible. It may move their sessions.
   bool IsInSnapshot(User& user, const Watch& watch, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static bool HasChangedSince(const User& user,
-                              const InterestIndex::Told& told);
+  bool HasChangedSince(const User& user, const InterestIndex::Told& told,
+                       View view) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes `user` out of the log; walks that stand there go on.
   void LeaveLog(const User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Reading (session_shard_read.cc) ---
-  PresenceRecord RecordOf(const User& user, const Now& now) const
+  PresenceRecord RecordOf(const User& user, View view, const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   PresenceRecord UnknownRecord(absl::string_view user) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  UserView ReadUser(absl::string_view user, User* known, const Now& now)
+  UserView ReadUser(absl::string_view user, User* known, View view,
+                    const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whom a listing finds in a slot: of public records, or `hidden`; null if
+  // nobody, or somebody that it is not to tell of.
+  User* FindListed(std::uint32_t slot, bool hidden, View view,
+                   ListingNumber listing, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // As of their last evaluation, which is now.
-  UserView UserViewOf(const User& user, const Now& now) const
+  UserView UserViewOf(const User& user, View view, const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  double ConfidenceOf(const Session& session, const Now& now) const
+  // `veil`: what lies over the session for whoever asks; mostly null.
+  double ConfidenceOf(const Session& session, const Veil* veil,
+                      const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  SessionView ViewOf(const Session& session, const Now& now) const
+  SessionView ViewOf(const Session& session, const Veil* veil,
+                     const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  SessionExplanation ExplanationOf(const Session& session, State user_state,
-                                   const Now& now) const
+  SessionExplanation ExplanationOf(const Session& session, const Veil* veil,
+                                   State user_state, const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The open sessions of `user`, oldest open first.
   std::vector<const Session*> OpenSessions(const User& user,
@@ -415,7 +527,7 @@ class SessionShard : private ShardState {
                 PresenceTime at) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // REQUIRES: `user`, evaluated, has these open sessions.
   RoomExplanation ExplainRoom(absl::string_view room, const User& user,
-                              absl::Span<const Session* const> open,
+                              absl::Span<const Session* const> open, View view,
                               const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -15,17 +15,21 @@ absl::optional<GuestHistory> SessionShard::PrepareMerge(const SessionName& name,
                                                         const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
-  User* user = FindUser(name.user, hash);
+  Settle(name.user, held);
+  User* user = FindOwner(name.user, hash);
   if (user == nullptr) return absl::nullopt;
   Session* session = FindSession(*user, name.session);
   if (session == nullptr || Ended(*session, held)) return absl::nullopt;
   const std::uint32_t slot = SlotOf(*session, *user);
   if (!merging_.insert(slot).second) return absl::nullopt;
-  if (session->Has(kWaiting)) ApplyWaiting(*session);
+  if (session->Has(kWaiting)) ApplyWaiting(*session, held);
+  // By what waited they may have become somebody else.
+  user = &UserOf(*session);
   Evaluate(*user, held);
 
   GuestHistory history;
   history.guest = std::string(name.user);
+  history.hidden = HiddenUsers::Holds(user->slot);
   history.device = session->device;
   if (session->rest().extras != nullptr) {
     history.metadata = session->rest().extras->metadata;
@@ -37,7 +41,7 @@ absl::optional<GuestHistory> SessionShard::PrepareMerge(const SessionName& name,
   if (!user->in_rooms) return history;
   for (const RoomTable::Place& place : rooms_.Of(user->slot)) {
     if (!place.Holds(slot)) continue;
-    Membership after = MembershipOf(place, slot);
+    Membership after = MembershipOf(*user, place, View::kPublic, slot);
     if (after.state.state() != place.told.state.state()) {
       after.cause = Cause::kLeave;
       after.since = held.real;
@@ -52,9 +56,14 @@ absl::optional<GuestHistory> SessionShard::PrepareMerge(const SessionName& name,
 
 void SessionShard::CallOffMerge(const SessionName& name, std::uint64_t hash) {
   MutexLock lock(mutex_);
+  // Without Settle: whoever it is by now, the session is there.
   User* user = FindUser(name.user, hash);
-  if (user == nullptr) return;
-  const Session* session = FindSession(*user, name.session);
+  Session* session =
+      user == nullptr ? nullptr : FindSession(*user, name.session);
+  if (session == nullptr) {
+    user = hidden_.Find(name.user);
+    if (user != nullptr) session = FindSession(*user, name.session);
+  }
   if (session != nullptr) merging_.erase(SlotOf(*session, *user));
 }
 
@@ -64,21 +73,24 @@ void SessionShard::FinishMerge(const SessionName& name, std::uint64_t hash,
                                const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
-  User* user = FindUser(name.user, hash);
+  Settle(name.user, held);
+  User* user = FindOwner(name.user, hash);
   Session* session =
       user == nullptr ? nullptr : FindSession(*user, name.session);
   // It may have ended meanwhile, and another have begun.
   const bool goes =
       session != nullptr && merging_.contains(SlotOf(*session, *user));
+  const bool hidden = user != nullptr && HiddenUsers::Holds(user->slot);
   for (const std::string& room : rooms) {
     RoomTable::Place* place = nullptr;
     if (user != nullptr && user->in_rooms) {
       place = rooms_.Find(user->slot, room);
     }
-    if (place != nullptr) {
-      place->merged_into = into;
-    } else {
-      TellRoom({room, std::string(name.user), Membership(), nullptr, into});
+    if (place != nullptr) place->merged_into = into;
+    // Who has become invisible meanwhile has left, to everybody else.
+    if (place == nullptr || hidden) {
+      TellRoom({room, std::string(name.user), Membership(), nullptr, into,
+                place == nullptr ? Audience::kEverybody : Audience::kPublic});
     }
   }
   if (user == nullptr) return;
@@ -86,8 +98,13 @@ void SessionShard::FinishMerge(const SessionName& name, std::uint64_t hash,
     Evaluate(*user, held);
     return;
   }
-  user->merged = true;
-  merged_into_[user->slot] = into;
+  if (into == nullptr) {
+    // To everybody it leaves, as one does that says so.
+    session->last_seen = held.real;
+  } else if (!hidden) {
+    user->merged = true;
+    merged_into_[user->slot] = into;
+  }
   const Left left[] = {LeftBy(*session, held)};
   End(*session, held);
   Evaluate(*user, held, left);
@@ -109,7 +126,7 @@ void SessionShard::TakeOver(Session& session, const OpenRequest& request,
     session.last_activity = history.times.last_activity;
     session.last_active = history.last_active;
   }
-  User& user = users_[session.rest().user];
+  User& user = UserOf(session);
   if (request.rooms == nullptr) {
     for (const GuestHistory::Place& place : history.places) {
       JoinRoom(user, session, place.room);
@@ -147,12 +164,13 @@ bool SessionShard::WouldBeInTooManyRooms(const User& user,
 
 void SessionShard::NoteReplaced(User& user, const Session& session,
                                 const GuestHistory& history) {
-  if (!user.in_rooms) return;
+  // That somebody invisible was that guest is told to nobody.
+  if (!user.in_rooms || HiddenUsers::Holds(user.slot)) return;
   const std::uint32_t slot = SlotOf(session, user);
   for (const GuestHistory::Place& left : history.places) {
     RoomTable::Place* place = rooms_.Find(user.slot, left.room);
     if (place == nullptr || !place->Holds(slot)) continue;
-    place->replaces = std::make_unique<MemberChange::Replacement>(
+    place->replaces = std::make_shared<const MemberChange::Replacement>(
         MemberChange::Replacement{history.guest, left.guest_after});
   }
 }

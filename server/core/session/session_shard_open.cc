@@ -14,15 +14,23 @@ OpenOutcome SessionShard::Open(const OpenRequest& request, std::uint64_t hash,
                                const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
-  User* user = FindUser(request.name.user, hash);
+  if (request.availability != nullptr &&
+      !availability_.HasRoomFor(request.name.user,
+                                request.availability->kind)) {
+    OpenOutcome refused;
+    refused.refusal = Refusal::kTooManyAvailabilities;
+    return refused;
+  }
+  Settle(request.name.user, held);
+  auto left = EndStranded(request.name.user, held);
+  User* user = FindOwner(request.name.user, hash);
   Session* session =
       user == nullptr ? nullptr : FindSession(*user, request.name.session);
   Session* const ended =
       session != nullptr && Ended(*session, held) ? session : nullptr;
   if (ended != nullptr) session = nullptr;
-  if (session != nullptr) return Resume(*session, request, held);
+  if (session != nullptr) return Resume(*session, request, hash, held);
 
-  absl::InlinedVector<Left, 2> left;
   if (user != nullptr) {
     bool full = false;
     Session* gives_way = FindSessionToGiveWay(*user, held, full);
@@ -33,12 +41,13 @@ OpenOutcome SessionShard::Open(const OpenRequest& request, std::uint64_t hash,
     }
     for (Session* goes : {ended, full ? gives_way : nullptr}) {
       if (goes == nullptr) continue;
+      if (goes->Has(kWaiting) && goes != ended) ApplyWaiting(*goes, held);
       left.push_back(LeftBy(*goes, held));
       End(*goes, held);
     }
   }
-  User& owner =
-      user != nullptr ? *user : FindOrAddUser(request.name.user, hash);
+  DeclareBy(request, hash, left, held);
+  User& owner = FindOrAddOwner(request.name.user, hash, held);
   Session& begun = Begin(owner, request, held);
   if (request.history != nullptr) TakeOver(begun, request, false);
   return Opened(begun, request, held, left,
@@ -46,10 +55,10 @@ OpenOutcome SessionShard::Open(const OpenRequest& request, std::uint64_t hash,
 }
 
 OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
-                                 const Now& now) {
+                                 std::uint64_t hash, const Now& now) {
   OpenOutcome outcome;
   if (request.history != nullptr &&
-      WouldBeInTooManyRooms(users_[session.rest().user], session, request)) {
+      WouldBeInTooManyRooms(UserOf(session), session, request)) {
     outcome.refusal = Refusal::kTooManyRooms;
     return outcome;
   }
@@ -64,7 +73,8 @@ OpenOutcome SessionShard::Resume(Session& session, const OpenRequest& request,
     }
     if (!session.binding().unary()) taken_over = session.binding();
   }
-  if (session.Has(kWaiting)) ApplyWaiting(session);
+  if (session.Has(kWaiting)) ApplyWaiting(session, now);
+  DeclareBy(request, hash, {}, now);
   absl::InlinedVector<Left, 2> left;
   if (request.device.has_value() && *request.device != session.device) {
     left.push_back(LeftBy(session, now));
@@ -142,10 +152,7 @@ Session& SessionShard::Begin(User& user, const OpenRequest& request,
   session.rest().user = user.slot;
   session.rest().next_of_user = kNoSlot;
   PromiseInterval(session);
-  if (user.retained) {
-    retained_.Erase(users_, user.slot);
-    user.retained = false;
-  }
+  EndRetaining(user);
   if (user.sessions == 0) {
     user.links.before = slot;
   } else {
@@ -160,7 +167,12 @@ Session& SessionShard::Begin(User& user, const OpenRequest& request,
 OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
                                  const Now& now, absl::Span<const Left> left,
                                  bool resumed) {
-  session.attachment = next_attachment_++;
+  session.attachment = HiddenUsers::Holds(session.rest().user)
+                           ? next_hidden_attachment_++
+                           : next_attachment_++;
+  if (session.rest().extras != nullptr) {
+    session.rest().extras->attached_unseen = false;
+  }
   session.rest().instance = request.instance;
   session.Bind(request.binding);
   session.Set(kAttached);
@@ -172,7 +184,7 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
       session.rest().extras->metadata.clear();
     }
   }
-  User& user = users_[session.rest().user];
+  User& user = UserOf(session);
   if (request.rooms != nullptr) {
     ReplaceRooms(user, session, *request.rooms, now);
   }
@@ -193,6 +205,7 @@ OpenOutcome SessionShard::Opened(Session& session, const OpenRequest& request,
   OpenOutcome outcome;
   outcome.ref = {options_.index, SlotOf(session, user), session.attachment};
   outcome.resumed = resumed;
+  outcome.hidden = HiddenUsers::Holds(user.slot);
   outcome.state = told.state;
   outcome.next_interval = told.next_interval;
   outcome.report_after = RowOf(session).active_window / 3;

@@ -27,49 +27,57 @@ absl::optional<CapView> CapOf(PresenceTime since, Duration debounce,
 }  // namespace
 
 UserView SessionShard::GetUser(absl::string_view user, std::uint64_t hash,
-                               const Now& now) {
+                               View view, const Now& now) {
   MutexLock lock(mutex_);
-  return ReadUser(user, FindUser(user, hash), Hold(now));
+  const Now held = Hold(now);
+  Settle(user, held);
+  return ReadUser(user, FindIn(view, user, hash), view, held);
 }
 
 std::vector<SessionView> SessionShard::ListSessions(absl::string_view user,
                                                     std::uint64_t hash,
-                                                    const Now& now) {
+                                                    View view, const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
+  Settle(user, held);
   std::vector<SessionView> views;
-  User* known = FindUser(user, hash);
+  User* known = FindIn(view, user, hash);
   if (known == nullptr) return views;
   Evaluate(*known, held);
+  const Veil* const veil = VeilOver(*known, view);
   for (const Session* session : OpenSessions(*known, held)) {
-    views.push_back(ViewOf(*session, held));
+    views.push_back(ViewOf(*session, veil, held));
   }
   return views;
 }
 
 UserExplanation SessionShard::Explain(absl::string_view user,
                                       std::uint64_t hash,
-                                      absl::string_view room, const Now& now) {
+                                      absl::string_view room, View view,
+                                      const Now& now) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
-  User* known = FindUser(user, hash);
+  Settle(user, held);
+  User* known = FindIn(view, user, hash);
   UserExplanation explanation;
-  explanation.user = ReadUser(user, known, held);
+  explanation.user = ReadUser(user, known, view, held);
   if (!room.empty()) {
     explanation.room.emplace();
     explanation.room->room = std::string(room);
   }
   if (known == nullptr) return explanation;
+  const Veil* const veil = VeilOver(*known, view);
   const std::vector<const Session*> open = OpenSessions(*known, held);
   const State state = explanation.user.record.state;
   for (const Session* session : open) {
-    explanation.sessions.push_back(ExplanationOf(*session, state, held));
+    explanation.sessions.push_back(ExplanationOf(*session, veil, state, held));
   }
   if (IsLive(state)) {
     const Fall next = NextFall(open, state, held.presence);
     explanation.next_change = NextChangeView{WallAt(next.at, held), next.to};
   }
-  if (!room.empty()) explanation.room = ExplainRoom(room, *known, open, held);
+  if (!room.empty())
+    explanation.room = ExplainRoom(room, *known, open, view, held);
   return explanation;
 }
 
@@ -80,58 +88,87 @@ PresenceRecord SessionShard::UnknownRecord(absl::string_view user) const {
   return record;
 }
 
-PresenceRecord SessionShard::RecordOf(const User& user, const Now& now) const {
-  RealTime last_seen = user.last_seen;
-  RealTime last_active = user.last_active;
+PresenceRecord SessionShard::RecordOf(const User& user, View view,
+                                      const Now& now) const {
+  const bool hidden = HiddenUsers::Holds(user.slot);
+  const Veil* const shown = VeilOver(user, View::kPublic);
+  const Veil* const veil = view == View::kPublic ? shown : nullptr;
+  const Veil* const beneath = view == View::kTrue ? shown : nullptr;
+  RealTime last_seen = beneath == nullptr ? user.last_seen : beneath->last_seen;
+  RealTime last_active =
+      beneath == nullptr ? user.last_active : beneath->last_active;
   for (std::uint32_t slot = user.first_session(); slot != kNoSlot;
        slot = sessions_[slot].rest().next_of_user) {
-    last_seen = std::max(last_seen, sessions_[slot].last_seen);
-    last_active = std::max(last_active, sessions_[slot].last_active);
+    const Session& session = sessions_[slot];
+    if (veil == nullptr || !veil->Covers(session.last_seen)) {
+      last_seen = std::max(last_seen, session.last_seen);
+    }
+    if (veil == nullptr || !veil->Covers(session.last_active)) {
+      last_active = std::max(last_active, session.last_active);
+    }
   }
   PresenceRecord record;
   record.user = std::string(user.id.view());
   record.state = user.told.state();
   record.devices = user.told.devices();
-  record.cause = user.cause;
-  record.revision = user.revision;
+  record.cause = beneath == nullptr ? user.cause : beneath->cause;
+  record.revision = beneath == nullptr ? user.revision : beneath->revision;
   record.known = true;
-  record.since = WallAt(user.since, now);
+  record.since = WallAt(beneath == nullptr ? user.since : beneath->since, now);
   record.last_seen = WallIfAny(last_seen, now);
   record.last_active = WallIfAny(last_active, now);
   if (user.merged) record.merged_into = merged_into_.find(user.slot)->second;
+  if (user.declared) {
+    const auto* const entry = availability_.Find(user.id.view());
+    if (entry != nullptr) {
+      const bool truly = hidden || beneath != nullptr;
+      record.availability =
+          AsTold(truly ? entry->truly_told : entry->told, now);
+    }
+  }
   return record;
 }
 
-UserView SessionShard::ReadUser(absl::string_view user, User* known,
+UserView SessionShard::ReadUser(absl::string_view user, User* known, View view,
                                 const Now& now) {
   if (known == nullptr) {
-    UserView view;
-    view.record = UnknownRecord(user);
-    return view;
+    UserView unknown;
+    unknown.record = UnknownRecord(user);
+    return unknown;
   }
   Evaluate(*known, now);
-  return UserViewOf(*known, now);
+  return UserViewOf(*known, view, now);
 }
 
-UserView SessionShard::UserViewOf(const User& user, const Now& now) const {
-  UserView view;
-  view.record = RecordOf(user, now);
+UserView SessionShard::UserViewOf(const User& user, View view,
+                                  const Now& now) const {
+  UserView read;
+  read.record = RecordOf(user, view, now);
+  const Veil* const veil = VeilOver(user, view);
   double all_gone = 1;
   for (const Session* session : OpenSessions(user, now)) {
     const State state = LeftBy(*session, now).state;
-    ++view.sessions_by_state[static_cast<std::size_t>(state)];
-    if (state == view.record.state) all_gone *= 1 - ConfidenceOf(*session, now);
+    ++read.sessions_by_state[static_cast<std::size_t>(state)];
+    if (state == read.record.state) {
+      all_gone *= 1 - ConfidenceOf(*session, veil, now);
+    }
   }
-  view.confidence = IsLive(view.record.state) ? 1 - all_gone : 0;
-  return view;
+  read.confidence = IsLive(read.record.state) ? 1 - all_gone : 0;
+  return read;
 }
 
-double SessionShard::ConfidenceOf(const Session& session,
+double SessionShard::ConfidenceOf(const Session& session, const Veil* veil,
                                   const Now& now) const {
   const ConfidenceTable& table = session.last_signal < confidence_since_
                                      ? *confidence_before_
                                      : *confidence_;
-  return Confidence(table, session.SilenceAt(PolicyOf(session), now.presence));
+  Silence silence = session.SilenceAt(PolicyOf(session), now.presence);
+  if (veil != nullptr) {
+    silence.length = std::min(
+        silence.length,
+        SaturatingDifference(now.presence, veil->visible_since_presence));
+  }
+  return Confidence(table, silence);
 }
 
 std::vector<const Session*> SessionShard::OpenSessions(const User& user,
@@ -144,22 +181,30 @@ std::vector<const Session*> SessionShard::OpenSessions(const User& user,
   return open;
 }
 
-SessionView SessionShard::ViewOf(const Session& session, const Now& now) const {
+SessionView SessionShard::ViewOf(const Session& session, const Veil* veil,
+                                 const Now& now) const {
+  // What may be told of an instant.
+  const auto if_seen = [&](RealTime at) {
+    return veil != nullptr && veil->Covers(at) ? absl::nullopt
+                                               : WallIfAny(at, now);
+  };
+  const SessionExtras* const extras = session.rest().extras.get();
   SessionView view;
   view.session = std::string(session.rest().id.view());
   view.state = LeftBy(session, now).state;
   view.device = session.device;
   view.connected = session.Connected(PolicyOf(session), now.presence);
-  view.attachment = session.attachment;
-  view.opened_at = WallAt(session.rest().opened_at(), now);
-  view.last_seen = WallAt(session.last_seen, now);
-  view.last_active = WallIfAny(session.last_active, now);
+  const bool attached_unseen =
+      veil != nullptr && extras != nullptr && extras->attached_unseen;
+  view.attachment = attached_unseen ? kNoAttachment : session.attachment;
+  view.opened_at = if_seen(session.rest().opened_at());
+  view.last_seen = if_seen(session.last_seen);
+  view.last_active = if_seen(session.last_active);
   view.next_interval = session.Promised();
-  view.confidence = ConfidenceOf(session, now);
+  view.confidence = ConfidenceOf(session, veil, now);
   if (!session.Has(kNoSignalYet)) view.lifecycle = session.lifecycle;
-  if (session.rest().extras != nullptr)
-    view.metadata = session.rest().extras->metadata;
-  const User& user = users_[session.rest().user];
+  if (extras != nullptr) view.metadata = extras->metadata;
+  const User& user = UserOf(session);
   if (user.in_rooms) {
     const std::uint32_t slot = SlotOf(session, user);
     for (const RoomTable::Place& place : rooms_.Of(user.slot)) {
@@ -170,6 +215,7 @@ SessionView SessionShard::ViewOf(const Session& session, const Now& now) const {
 }
 
 SessionExplanation SessionShard::ExplanationOf(const Session& session,
+                                               const Veil* veil,
                                                State user_state,
                                                const Now& now) const {
   const Policy& policy = PolicyOf(session);
@@ -177,16 +223,36 @@ SessionExplanation SessionShard::ExplanationOf(const Session& session,
   const Duration debounce = policy.downgrade_debounce;
   const Derivation derived =
       Derive(session.Times(), row, debounce, now.presence);
+  const auto age_if_seen = [&](PresenceTime at) -> absl::optional<Duration> {
+    if (veil != nullptr && at < veil->visible_since_presence) {
+      return absl::nullopt;
+    }
+    return SaturatingDifference(now.presence, at);
+  };
+  const auto cap_if_seen = [&](PresenceTime since) {
+    absl::optional<CapView> cap = CapOf(since, debounce, now);
+    if (cap.has_value() && veil != nullptr &&
+        since < veil->visible_since_presence) {
+      cap->started_at.reset();
+      cap->in_force_at.reset();
+    }
+    return cap;
+  };
   SessionExplanation explanation;
-  explanation.session = ViewOf(session, now);
+  explanation.session = ViewOf(session, veil, now);
   explanation.rule = derived.rule;
-  explanation.signal_age =
-      SaturatingDifference(now.presence, session.last_signal);
-  explanation.activity_age =
-      SaturatingDifference(now.presence, session.last_activity);
-  explanation.idle_cap = CapOf(session.Times().idle_cap_since, debounce, now);
+  explanation.signal_age = age_if_seen(session.last_signal);
+  // What counts instead of an activity tells of the opening.
+  const bool tells_of_opening = session.last_active == kNeverReal;
+  if (!tells_of_opening) {
+    explanation.activity_age = age_if_seen(session.last_activity);
+  } else if (veil == nullptr || !veil->Covers(session.rest().opened_at())) {
+    explanation.activity_age =
+        SaturatingDifference(now.presence, session.last_activity);
+  }
+  explanation.idle_cap = cap_if_seen(session.Times().idle_cap_since);
   explanation.background_cap =
-      CapOf(session.Times().background_cap_since, debounce, now);
+      cap_if_seen(session.Times().background_cap_since);
   const PresenceTime linger = session.LingerUntil();
   if (linger != kNever) explanation.linger_until = WallAt(linger, now);
   const PresenceTime next = std::min(derived.next_change, linger);
@@ -224,14 +290,16 @@ SessionShard::Fall SessionShard::NextFall(
 RoomExplanation SessionShard::ExplainRoom(absl::string_view room,
                                           const User& user,
                                           absl::Span<const Session* const> open,
-                                          const Now& now) const {
+                                          View view, const Now& now) const {
   RoomExplanation explanation;
   explanation.room = std::string(room);
   if (!user.in_rooms) return explanation;
   const RoomTable::Place* const place = rooms_.Find(user.slot, room);
-  if (place == nullptr || !IsLive(place->told.state.state())) {
-    return explanation;
-  }
+  if (place == nullptr) return explanation;
+  const Membership& told = view == View::kTrue && place->truth != nullptr
+                               ? place->truth->told
+                               : place->told;
+  if (!IsLive(told.state.state())) return explanation;
   std::vector<const Session*> there;
   for (const Session* session : open) {
     if (!place->Holds(SlotOf(*session, user))) continue;
@@ -239,9 +307,9 @@ RoomExplanation SessionShard::ExplainRoom(absl::string_view room,
     explanation.sessions.emplace_back(session->rest().id.view());
   }
   // Evaluated with the user, and so what the room is told, or is about to be.
-  explanation.state = place->told.state.state();
-  explanation.since = WallAt(place->told.since, now);
-  explanation.cause = place->told.cause;
+  explanation.state = told.state.state();
+  explanation.since = WallAt(told.since, now);
+  explanation.cause = told.cause;
   Fall fall = NextFall(there, explanation.state, now.presence);
   explanation.next_change = NextChangeView{WallAt(fall.at, now), fall.to};
   while (IsLive(fall.to)) fall = NextFall(there, fall.to, fall.at);

@@ -3,6 +3,8 @@
 
 // Who of this shard is in which room. docs/concepts.md § 11.
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "server/base/limits.h"
@@ -16,13 +18,14 @@ bool Contains(absl::Span<const absl::string_view> rooms,
   return std::find(rooms.begin(), rooms.end(), room) != rooms.end();
 }
 
+// A session leaves a place. `veil`: what lies over it, mostly null.
 void Leave(RoomTable::Place& place, std::uint32_t slot, const Session& session,
-           DeviceClass device, State state) {
+           DeviceClass device, State state, const Veil* veil) {
   place.sessions.erase(
       std::find(place.sessions.begin(), place.sessions.end(), slot));
   place.left.Add(device, state);
-  place.last_seen = std::max(place.last_seen, session.last_seen);
-  place.last_active = std::max(place.last_active, session.last_active);
+  place.times.Note(session, veil);
+  if (place.truth != nullptr) place.truth->times.Note(session, nullptr);
 }
 
 }  // namespace
@@ -48,35 +51,54 @@ SignalOutcome SessionShard::ApplyDeclared(Session& session,
                                           const Signal& signal,
                                           const Declaration& declaration,
                                           const Now& now) {
-  User& user = users_[session.rest().user];
+  SettleUserOf(session, now);
   SignalOutcome refused;
-  std::vector<absl::string_view> rooms;
+  const auto rooms_after = [&] {
+    return RoomsAfter(UserOf(session), session, *declaration.rooms);
+  };
+  if (declaration.rooms != nullptr &&
+      rooms_after().size() > limits::kMaxRoomsPerSession) {
+    refused.refusal = Refusal::kTooManyRooms;
+    return refused;
+  }
+  if (!intents_.HasRoomFor(UserOf(session).slot, declaration.intents,
+                           now.real)) {
+    refused.refusal = Refusal::kTooManyIntents;
+    return refused;
+  }
+  if (declaration.availability != nullptr &&
+      !WillDeclare(session, *declaration.availability, now)) {
+    refused.refusal = Refusal::kTooManyAvailabilities;
+    return refused;
+  }
+  if (declaration.rooms == nullptr && declaration.intents.empty()) {
+    return ApplyTo(session, signal, now);
+  }
+  // Rooms are told at once, and who becomes invisible is not seen to come.
+  if (declaration.availability != nullptr) DeclareWaiting(session, now);
+  // Anew: the user may have another record by now.
   if (declaration.rooms != nullptr) {
-    rooms = RoomsAfter(user, session, *declaration.rooms);
-    if (rooms.size() > limits::kMaxRoomsPerSession) {
-      refused.refusal = Refusal::kTooManyRooms;
-      return refused;
-    }
+    ReplaceRooms(UserOf(session), session, rooms_after(), now);
   }
-  if (!declaration.intents.empty()) {
-    if (!intents_.Declare(user.slot, declaration.intents, now.real)) {
-      refused.refusal = Refusal::kTooManyIntents;
-      return refused;
-    }
-    user.has_intents = true;
-  }
-  if (declaration.rooms != nullptr) ReplaceRooms(user, session, rooms, now);
   const SignalOutcome outcome = ApplyTo(session, signal, now);
-  // Also when the user stays as they are, or the signal is merged: rooms are
-  // told at once.
-  Evaluate(user, now);
-  for (const IntentDeclaration& intent : declaration.intents) {
+  // Also when the user stays as they are, or the signal is merged.
+  Evaluate(UserOf(session), now);
+  DeclareIntents(UserOf(session), declaration.intents, now);
+  return outcome;
+}
+
+void SessionShard::DeclareIntents(User& user,
+                                  absl::Span<const IntentDeclaration> intents,
+                                  const Now& now) {
+  if (intents.empty()) return;
+  intents_.Declare(user.slot, intents, now.real);
+  user.has_intents = true;
+  for (const IntentDeclaration& intent : intents) {
     const bool holds = intent.expires_in > Duration::zero();
     TellIntent(
         user, intent.room, intent.target,
         holds ? SaturatingAdd(now.real, intent.expires_in) : RealTime::min());
   }
-  return outcome;
 }
 
 void SessionShard::WithdrawIntents(User& user, const Now& now) {
@@ -88,11 +110,14 @@ void SessionShard::WithdrawIntents(User& user, const Now& now) {
 
 void SessionShard::TellIntent(const User& user, absl::string_view room,
                               absl::string_view target, RealTime expires_at) {
+  const bool hidden = HiddenUsers::Holds(user.slot);
   news_.intents.push_back(
       {std::string(room),
-       {std::string(user.id.view()), std::string(target), expires_at}});
+       {std::string(user.id.view()), std::string(target), expires_at},
+       hidden ? Audience::kTrue : Audience::kEverybody});
   has_room_news_.store(true, std::memory_order_relaxed);
-  has_changes_.store(true, std::memory_order_relaxed);
+  // Of who is invisible nobody is woken: see EmitHidden.
+  if (!hidden) has_changes_.store(true, std::memory_order_relaxed);
 }
 
 std::vector<absl::string_view> SessionShard::RoomsAfter(
@@ -118,9 +143,10 @@ void SessionShard::ReplaceRooms(User& user, const Session& session,
   const std::uint32_t slot = SlotOf(session, user);
   if (user.in_rooms) {
     const Left left = LeftBy(session, now);
+    const Veil* const veil = VeilOver(user, View::kPublic);
     for (RoomTable::Place& place : rooms_.Of(user.slot)) {
       if (!place.Holds(slot) || Contains(rooms, place.room)) continue;
-      lifesign::Leave(place, slot, session, left.device, left.state);
+      lifesign::Leave(place, slot, session, left.device, left.state, veil);
     }
   }
   for (const absl::string_view room : rooms) JoinRoom(user, session, room);
@@ -134,59 +160,132 @@ void SessionShard::JoinRoom(User& user, const Session& session,
   user.in_rooms = true;
 }
 
-Membership SessionShard::MembershipOf(const RoomTable::Place& place,
+void SessionShard::LeaveRooms(User& user, const Session& session,
+                              const Left& left) {
+  const std::uint32_t slot = SlotOf(session, user);
+  const Veil* const veil = VeilOver(user, View::kPublic);
+  for (RoomTable::Place& place : rooms_.Of(user.slot)) {
+    if (!place.Holds(slot)) continue;
+    lifesign::Leave(place, slot, session, left.device, left.state, veil);
+  }
+}
+
+Membership SessionShard::MembershipOf(const User& user,
+                                      const RoomTable::Place& place, View view,
                                       std::uint32_t without) const {
+  const bool truly = view == View::kTrue && place.truth != nullptr;
+  const Veil* const veil = VeilOver(user, view);
+  RoomTable::Times times = truly ? place.truth->times : place.times;
   Membership membership;
-  membership.last_seen = place.last_seen;
-  membership.last_active = place.last_active;
   for (const std::uint32_t slot : place.sessions) {
     const Session& session = sessions_[slot];
-    membership.last_seen = std::max(membership.last_seen, session.last_seen);
-    membership.last_active =
-        std::max(membership.last_active, session.last_active);
+    times.Note(session, veil);
     if (slot == without) continue;
     membership.state.Add(session.device, session.evaluated);
     if (IsLive(session.evaluated)) ++membership.sessions;
   }
+  membership.last_seen = times.last_seen;
+  membership.last_active = times.last_active;
   return membership;
 }
 
-void SessionShard::LeaveRooms(User& user, const Session& session,
-                              const Left& left) {
-  const std::uint32_t slot = SlotOf(session, user);
-  for (RoomTable::Place& place : rooms_.Of(user.slot)) {
-    if (!place.Holds(slot)) continue;
-    lifesign::Leave(place, slot, session, left.device, left.state);
-  }
+bool SessionShard::Supersede(Membership& told, Membership&& actual,
+                             const Aggregate& by_time, const Now& now) {
+  const auto cause = CauseOfChange(told.state, actual.state, by_time);
+  if (!cause.has_value() && actual.sessions == told.sessions) return false;
+  actual.cause = cause.value_or(told.cause);
+  actual.since =
+      actual.state.state() == told.state.state() ? told.since : now.real;
+  told = std::move(actual);
+  return true;
 }
 
 void SessionShard::EvaluateRooms(User& user, const Now& now) {
+  const Audience audience = AudienceOf(user);
+  const std::string id(user.id.view());
   for (RoomTable::Place& place : rooms_.Of(user.slot)) {
-    Membership actual = MembershipOf(place);
     Aggregate by_time = std::exchange(place.left, Aggregate());
     for (const std::uint32_t slot : place.sessions) {
       by_time.Add(sessions_[slot].device, sessions_[slot].evaluated);
     }
-    Membership& told = place.told;
-    const auto cause = CauseOfChange(told.state, actual.state, by_time);
-    if (!cause.has_value() && actual.sessions == told.sessions &&
-        place.replaces == nullptr && place.merged_into == nullptr) {
+    const auto replaces = std::move(place.replaces);
+    const auto merged_into = std::move(place.merged_into);
+    const bool merges = replaces != nullptr || merged_into != nullptr;
+    const auto tell = [&](const Membership& told, Audience to) {
+      TellRoom({place.room, id, told, replaces, merged_into, to});
+    };
+    if (user.veiled && place.truth == nullptr) {
+      place.truth = std::make_unique<RoomTable::Truth>(
+          RoomTable::Truth{place.told, place.times});
+    }
+    const bool is_told =
+        Supersede(place.told, MembershipOf(user, place, View::kPublic), by_time,
+                  now) ||
+        merges;
+    if (place.truth == nullptr) {
+      if (is_told) tell(place.told, audience);
       continue;
     }
-    actual.cause = cause.value_or(told.cause);
-    actual.since =
-        actual.state.state() == told.state.state() ? told.since : now.real;
-    told = actual;
-    TellRoom({place.room, std::string(user.id.view()), actual,
-              std::move(place.replaces), std::move(place.merged_into)});
+    const Membership& truth = place.truth->told;
+    const bool truth_is_told =
+        Supersede(place.truth->told, MembershipOf(user, place, View::kTrue),
+                  by_time, now) ||
+        merges;
+    if (is_told && truth_is_told && place.told == truth) {
+      tell(truth, Audience::kEverybody);
+      continue;
+    }
+    if (truth_is_told) tell(truth, Audience::kTrue);
+    if (is_told) tell(place.told, Audience::kPublic);
   }
   user.in_rooms = rooms_.DropEmpty(user.slot);
 }
 
 void SessionShard::TellRoom(MemberChange&& change) {
+  // What only those are told who see through wakes nobody: see EmitHidden.
+  const bool is_public = change.audience != Audience::kTrue;
   news_.members.push_back(std::move(change));
   has_room_news_.store(true, std::memory_order_relaxed);
-  has_changes_.store(true, std::memory_order_relaxed);
+  if (is_public) has_changes_.store(true, std::memory_order_relaxed);
+}
+
+void SessionShard::HideInRooms(User& user, User& hidden, const Now& now) {
+  const Veil* const veil = VeilOver(user, View::kPublic);
+  RoomTable::Places places;
+  for (RoomTable::Place& shown : rooms_.Of(user.slot)) {
+    RoomTable::Place place;
+    place.room = shown.room;
+    place.sessions = shown.sessions;
+    place.left = shown.left;
+    place.told = shown.truth == nullptr ? shown.told : shown.truth->told;
+    place.times = shown.truth == nullptr ? shown.times : shown.truth->times;
+    shown.truth.reset();
+    for (const std::uint32_t slot : place.sessions) {
+      const Session& session = sessions_[slot];
+      const Left left = LeftBy(session, now);
+      lifesign::Leave(shown, slot, session, left.device, left.state, veil);
+      // As a LEAVE, which is heard, does.
+      if (!Ended(session, now)) {
+        shown.times.last_seen = std::max(shown.times.last_seen, now.real);
+      }
+    }
+    places.push_back(std::move(place));
+  }
+  rooms_.Put(hidden.slot, std::move(places));
+  hidden.in_rooms = true;
+}
+
+void SessionShard::ShowInRooms(User& hidden, User& user) {
+  RoomTable::Places places = rooms_.Take(hidden.slot);
+  hidden.in_rooms = false;
+  for (RoomTable::Place& place : places) {
+    // The public was told that they left, and knows of nothing since.
+    place.truth = std::make_unique<RoomTable::Truth>(
+        RoomTable::Truth{std::exchange(place.told, Membership()),
+                         std::exchange(place.times, RoomTable::Times())});
+  }
+  rooms_.Put(user.slot, std::move(places));
+  user.in_rooms = true;
 }
 
 RoomNews SessionShard::TakeRoomNews() {

@@ -111,7 +111,8 @@ SignalOutcome SessionShard::ApplyUnary(
   MutexLock lock(mutex_);
   const Now held = Hold(now);
   const bool leaves = signal.kind == SignalKind::kLeave;
-  User* user = FindUser(name.user, hash);
+  Settle(name.user, held);
+  User* user = FindOwner(name.user, hash);
   if (user != nullptr) PrefetchSessions(*user);
   Session* session =
       user == nullptr ? nullptr : FindSession(*user, name.session);
@@ -141,18 +142,24 @@ SignalOutcome SessionShard::ApplyUnary(
 
 SignalOutcome SessionShard::ApplyTo(Session& session, const Signal& signal,
                                     const Now& now) {
+  SettleUserOf(session, now);
   if (signal.kind == SignalKind::kLeave) {
     return Leave(session, signal.linger, now);
   }
   if (signal.kind == SignalKind::kDetach) return Detach(session, now);
+  // Before it is heard: who becomes invisible is not seen to say so.
+  const bool declares = session.Has(kWaiting) &&
+                        HasTokenAt(session, now.presence) &&
+                        DeclareWaiting(session, now);
   Hear(session, signal, now);
   if (!TakeToken(session)) return Merge(session, signal.kind, now);
   session.Clear(kWaiting);
   ApplyKind(session, signal.kind, now.presence);
   const Derivation derived = DeriveAt(session, now.presence);
   FileDeadline(session, derived.next_change);
-  if (!IsQuiet(session, derived, now))
-    Evaluate(users_[session.rest().user], now);
+  if (declares || !IsQuiet(session, derived, now)) {
+    Evaluate(UserOf(session), now);
+  }
   return Tell(session, derived.state);
 }
 
@@ -167,8 +174,8 @@ SignalOutcome SessionShard::Merge(Session& session, SignalKind kind,
     // The user is evaluated with the next tick or the next signal of any
     // session, not now.
     FileDeadline(session, now.presence);
-    for (std::uint32_t slot = users_[session.rest().user].first_session();
-         slot != kNoSlot; slot = sessions_[slot].rest().next_of_user) {
+    for (std::uint32_t slot = UserOf(session).first_session(); slot != kNoSlot;
+         slot = sessions_[slot].rest().next_of_user) {
       sessions_[slot].quiet_until = 0;
     }
   }
@@ -211,7 +218,7 @@ void SessionShard::Hear(Session& session, const absl::optional<Signal>& signal,
                         const Now& now) {
   const Duration silence =
       SaturatingDifference(now.presence, session.last_signal);
-  if (silence > session.Promised()) {
+  if (silence > session.Promised() && MayLearnFrom(session)) {
     silences_.Count(session.SilenceAt(PolicyOf(session), now.presence), true);
   }
   session.rate_debt = static_cast<std::uint16_t>(
@@ -227,6 +234,12 @@ void SessionShard::Hear(Session& session, const absl::optional<Signal>& signal,
   if (!first && at <= session.last_activity) return;
   session.last_activity = at;
   session.last_active = SaturatingSubtract(now.real, idle_for);
+}
+
+bool SessionShard::HasTokenAt(const Session& session, PresenceTime now) const {
+  const Duration silence = SaturatingDifference(now, session.last_signal);
+  return (session.rate_debt - silence / kRateUnit) * kRateUnit <=
+         kRateTolerance;
 }
 
 bool SessionShard::TakeToken(Session& session) {
@@ -258,8 +271,9 @@ void SessionShard::ApplyKind(Session& session, SignalKind kind,
   PromiseInterval(session);
 }
 
-void SessionShard::ApplyWaiting(Session& session) {
+void SessionShard::ApplyWaiting(Session& session, const Now& now) {
   session.Clear(kWaiting);
+  DeclareWaiting(session, now);
   // It was heard at last_signal: nothing newer has been.
   ApplyKind(session, session.waiting, session.last_signal);
 }
@@ -274,7 +288,7 @@ void SessionShard::ApplyWaitingOf(const User& user, const Now& now) {
     }
     session.rate_debt = static_cast<std::uint16_t>(session.rate_debt +
                                                    kRateInterval / kRateUnit);
-    ApplyWaiting(session);
+    ApplyWaiting(session, now);
   }
 }
 
@@ -305,11 +319,12 @@ void SessionShard::JudgeInactivityAnew(Session& session,
 
 SignalOutcome SessionShard::Leave(Session& session, Duration linger,
                                   const Now& now) {
-  if (session.Has(kWaiting)) ApplyWaiting(session);
+  if (session.Has(kWaiting)) ApplyWaiting(session, now);
   session.last_seen = now.real;
-  User& user = users_[session.rest().user];
+  User& user = UserOf(session);
   SignalOutcome outcome;
-  if (linger == Duration::zero()) {
+  // What waited may have brought a policy by which it has ended.
+  if (linger == Duration::zero() || Ended(session, now)) {
     const Left left[] = {LeftBy(session, now)};
     End(session, now);
     Evaluate(user, now, left);
@@ -328,12 +343,12 @@ SignalOutcome SessionShard::Leave(Session& session, Duration linger,
 }
 
 SignalOutcome SessionShard::Detach(Session& session, const Now& now) {
-  if (session.Has(kWaiting)) ApplyWaiting(session);
+  if (session.Has(kWaiting)) ApplyWaiting(session, now);
   session.Clear(kAttached);
   session.Clear(kStreamOpen);
   const Derivation derived = DeriveAt(session, now.presence);
   FileDeadline(session, derived.next_change);
-  Evaluate(users_[session.rest().user], now);
+  Evaluate(UserOf(session), now);
   SignalOutcome outcome;
   outcome.state = derived.state;
   outcome.bound = false;

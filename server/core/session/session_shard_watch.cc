@@ -3,6 +3,7 @@
 
 // Copying users for watches. docs/concepts.md § 9.
 #include <algorithm>
+#include <string>
 
 #include "server/core/session/session_shard.h"
 
@@ -14,23 +15,32 @@ void SessionShard::CopyAndRegister(const std::shared_ptr<Watch>& watch,
                                    std::vector<PresenceRecord>& records) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
+  const View view = watch->terms().view;
+  Settle(user, held);
   Revision copied_at = outbox_.last();
-  User* const known = FindUser(user, hash);
+  User* const known = FindIn(view, user, hash);
   if (known != nullptr) {
     Evaluate(*known, held);
-    copied_at = known->revision;
+    copied_at = RevisionIn(view, *known);
   }
   // Under the lock: a change after this copy finds the watch registered, and
   // one before it has a revision that the index holds back.
-  const Revision told = interest_.Register(user, watch, copied_at);
+  const Revision told =
+      std::max(since, interest_.Register(user, watch, copied_at));
   if (known == nullptr) {
     // Perhaps one of those who were forgotten.
-    if (since == 0 || forgotten_up_to_ > std::max(since, told)) {
+    if (since == 0 || ForgottenUpTo(view) > told) {
       records.push_back(UnknownRecord(user));
     }
-  } else if (since == 0 || copied_at > std::max(since, told)) {
-    records.push_back(RecordOf(*known, held));
+    return;
   }
+  // Perhaps their true record was, and what is left is older.
+  const bool truth_is_gone = since != 0 && view == View::kTrue &&
+                             known->declared && copied_at <= told &&
+                             forgotten_beside_up_to_ > told;
+  if (since != 0 && copied_at <= told && !truth_is_gone) return;
+  records.push_back(RecordOf(*known, view, held));
+  if (truth_is_gone) records.back().revision = forgotten_beside_up_to_;
 }
 
 SessionShard::CopyStep SessionShard::CopyBySlot(
@@ -39,33 +49,49 @@ SessionShard::CopyStep SessionShard::CopyBySlot(
     std::vector<PresenceRecord>& records) {
   MutexLock lock(mutex_);
   const Now held = Hold(now);
-  if (told != nullptr && forgotten_up_to_ > told->up_to) {
+  const View view = watch->terms().view;
+  if (told != nullptr && ForgottenUpTo(view) > told->up_to) {
     return CopyStep::kCompacted;
   }
-  const std::uint32_t slots = users_.slots();
+  const bool hidden = HiddenUsers::Holds(slot);
+  const std::uint32_t slots = hidden ? hidden_.slots_end() : users_.slots();
   const std::uint32_t end =
       slots - slot <= most ? slots : slot + static_cast<std::uint32_t>(most);
   for (; slot < end; ++slot) {
     // Users lie side by side, their sessions do not.
     constexpr std::uint32_t kAhead = 8;
-    if (told == nullptr && end - slot > kAhead) {
+    if (told == nullptr && !hidden && end - slot > kAhead) {
       PrefetchSessions(users_[slot + kAhead]);
     }
-    User& user = users_[slot];
+    User& user = hidden ? hidden_[slot] : users_[slot];
     const bool is_copied = told == nullptr ? IsInSnapshot(user, *watch, held)
-                                           : HasChangedSince(user, *told);
-    if (is_copied) records.push_back(RecordOf(user, held));
+                                           : HasChangedSince(user, *told, view);
+    if (is_copied) records.push_back(RecordOf(user, view, held));
   }
-  const bool done = end == slots;
+  bool done = end == slots;
+  std::uint32_t covered = done ? InterestIndex::kAllSlots : end;
+  if (done && !hidden && view == View::kTrue) {
+    // Last, because whoever comes from a slot that was not copied to one that
+    // was is told: becoming invisible or visible again is a change. Who goes
+    // the other way, and leaves, is among them all the same.
+    done = false;
+    covered = slot = HiddenUsers::kFirstSlot;
+  }
   // Under the lock, and after the evaluations: what they emitted is copied. Who
   // comes to a slot beyond the last one has a revision above it.
-  interest_.RegisterAll(watch, done ? InterestIndex::kAllSlots : end,
-                        outbox_.last());
+  interest_.RegisterAll(watch, covered, outbox_.last(), outbox_.last_beside());
   return done ? CopyStep::kDone : CopyStep::kMore;
 }
 
 bool SessionShard::IsInSnapshot(User& user, const Watch& watch,
                                 const Now& now) {
+  if (user.declared) Settle(std::string(user.id.view()), now);
+  if (HiddenUsers::Holds(user.slot)) {
+    if (user.id.view().empty()) return false;
+    // Be they what they are: see CopyBySlot.
+    Evaluate(user, now);
+    return user.revision != 0;
+  }
   // Who has no session is OFFLINE, and was told so. So are free slots.
   if (user.sessions == 0) return false;
   Evaluate(user, now);
@@ -74,10 +100,14 @@ bool SessionShard::IsInSnapshot(User& user, const Watch& watch,
 }
 
 bool SessionShard::HasChangedSince(const User& user,
-                                   const InterestIndex::Told& told) {
+                                   const InterestIndex::Told& told,
+                                   View view) const {
   // A free slot keeps its last user's revision.
-  return user.revision > told.up_to && !user.id.view().empty() &&
-         user.revision > told.Of(user.slot);
+  if (user.id.view().empty()) return false;
+  const Revision revision = RevisionIn(view, user);
+  if (revision <= told.up_to || revision <= told.Of(user.slot)) return false;
+  // Their true record is another one.
+  return view == View::kPublic || AudienceOf(user) != Audience::kPublic;
 }
 
 SessionShard::CopyStep SessionShard::CopyByLog(
@@ -101,7 +131,9 @@ SessionShard::CopyStep SessionShard::CopyByLog(
     // So have all before them.
     if (user.revision <= told.up_to) break;
     // Not evaluated: that would move them, and so tell them twice.
-    if (HasChangedSince(user, told)) records.push_back(RecordOf(user, held));
+    if (HasChangedSince(user, told, View::kPublic)) {
+      records.push_back(RecordOf(user, View::kPublic, held));
+    }
     walk->next = user.in_log.before;
   }
   if (most == 0) return CopyStep::kMore;

@@ -7,6 +7,12 @@
 #include <xxhash.h>
 
 namespace lifesign {
+namespace {
+
+// Attachments of invisible users lie from here on, above all others.
+constexpr Attachment kFirstHiddenAttachment = Attachment{1} << 52;
+
+}  // namespace
 
 std::uint64_t ShardState::HashUser(absl::string_view user, std::uint64_t seed) {
   return XXH3_64bits_withSeed(user.data(), user.size(), seed);
@@ -26,14 +32,18 @@ bool ShardState::UserEq::operator()(std::uint32_t slot,
 }
 
 ShardState::ShardState(const ShardOptions& options, const Now& start)
-    : last_presence_(start.presence),
+    : listings_(options.listings),
+      last_presence_(start.presence),
       last_real_(start.real),
       policies_(options.policy),
       usual_(UsualOf(*options.policy)),
       by_id_(0, UserHash{&users_, options.hash_seed}, UserEq{&users_}),
       wheel_(start.presence.time_since_epoch().count()),
+      availability_(options.max_declared_availabilities),
       outbox_(options.epoch, start.real),
       next_attachment_(options.first_attachment),
+      next_hidden_attachment_(kFirstHiddenAttachment +
+                              options.first_attachment / 2),
       confidence_(std::make_shared<const ConfidenceTable>(ShippedConfidence())),
       confidence_before_(confidence_),
       confidence_since_(start.presence) {}

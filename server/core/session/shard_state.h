@@ -20,11 +20,14 @@
 #include "server/base/limits.h"
 #include "server/base/mutex.h"
 #include "server/base/timing_wheel.h"
+#include "server/core/availability/availability_table.h"
+#include "server/core/availability/veil.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
+#include "server/core/query/counts_by_view.h"
 #include "server/core/query/list.h"
-#include "server/core/query/presence_counts.h"
 #include "server/core/room/member_change.h"
+#include "server/core/session/hidden_users.h"
 #include "server/core/session/intent_table.h"
 #include "server/core/session/policy_table.h"
 #include "server/core/session/records.h"
@@ -48,6 +51,7 @@ struct ShardOptions {
   std::uint64_t hash_seed = 0;
   int max_sessions_per_user = limits::kMaxSessionsPerUser;
   std::int64_t max_retained_users = limits::kMaxRetainedUsers;
+  std::int64_t max_declared_availabilities = limits::kMaxDeclaredAvailabilities;
   // Outlives the shard.
   const Listings* listings = nullptr;
 };
@@ -104,6 +108,7 @@ class ShardState {
     last_real_ = std::max(last_real_, now.real);
     return {last_presence_, last_real_, now.wall};
   }
+  // The public record of `user`, all that there is of most.
   User* FindUser(absl::string_view user, std::uint64_t hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Session* FindSession(const User& user, absl::string_view session)
@@ -126,6 +131,9 @@ class ShardState {
   std::uint32_t SlotOf(const Session& session, const User& user) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Constant after construction.
+  const Listings* const listings_;
+
   // Before the interest index and the watches.
   mutable Mutex mutex_;
   mutable PresenceTime last_presence_ ABSL_GUARDED_BY(mutex_);
@@ -138,6 +146,9 @@ class ShardState {
   void* small_pages_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // By listing numbers: which listings a user was there before.
   SlotStamps user_stamps_ ABSL_GUARDED_BY(mutex_);
+  // Likewise, of those who are invisible: since when no public record of them
+  // was there to be met before.
+  SlotStamps hidden_stamps_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::uint32_t, UserHash, UserEq> by_id_
       ABSL_GUARDED_BY(mutex_);
   TimingWheelOf<SessionRest> wheel_ ABSL_GUARDED_BY(mutex_);
@@ -145,10 +156,15 @@ class ShardState {
   // order in which they became so.
   SlabList<User, &User::in_log> log_ ABSL_GUARDED_BY(mutex_);
   SlabList<User, &User::links> retained_ ABSL_GUARDED_BY(mutex_);
-  // The newest revision of those forgotten.
+  // The newest revision of those forgotten; and of what they were in truth.
   Revision forgotten_up_to_ ABSL_GUARDED_BY(mutex_) = 0;
+  Revision forgotten_beside_up_to_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<LogWalk> log_walks_ ABSL_GUARDED_BY(mutex_);
-  PresenceCounts counts_ ABSL_GUARDED_BY(mutex_);
+  AvailabilityTable availability_ ABSL_GUARDED_BY(mutex_);
+  HiddenUsers hidden_ ABSL_GUARDED_BY(mutex_);
+  // Of public records, by their slots.
+  absl::flat_hash_map<std::uint32_t, Veil> veils_ ABSL_GUARDED_BY(mutex_);
+  CountsByView counts_ ABSL_GUARDED_BY(mutex_);
   // Since they were last left with a tick.
   bool counts_moved_ ABSL_GUARDED_BY(mutex_) = false;
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
@@ -161,6 +177,8 @@ class ShardState {
   IntentTable intents_ ABSL_GUARDED_BY(mutex_);
   RoomNews news_ ABSL_GUARDED_BY(mutex_);
   Attachment next_attachment_ ABSL_GUARDED_BY(mutex_);
+  // Of users who are invisible: those of others do not tell of them.
+  Attachment next_hidden_attachment_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const ConfidenceTable> confidence_ ABSL_GUARDED_BY(mutex_);
   // For silences that began before confidence_since_.
   std::shared_ptr<const ConfidenceTable> confidence_before_

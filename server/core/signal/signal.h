@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "server/core/availability/availability.h"
 #include "server/core/presence_state.h"
 #include "server/core/time.h"
 
@@ -55,15 +56,17 @@ struct IntentDeclaration {
   Duration expires_in{0};
 };
 
-// What few signals declare beside their kind. Only with kActive, kIdle and
-// kBackground.
+// What few signals declare beside their kind: only kActive, kIdle and
+// kBackground. Null: nothing.
 struct Declaration {
-  // Null: none.
   const RoomChange* rooms = nullptr;
+  const AvailabilityDeclaration* availability = nullptr;
   // Of the same room and target the last counts.
   absl::Span<const IntentDeclaration> intents;
 
-  bool empty() const { return rooms == nullptr && intents.empty(); }
+  bool empty() const {
+    return rooms == nullptr && availability == nullptr && intents.empty();
+  }
 };
 
 // Names a session. Views: valid as long as what they point at.
@@ -113,6 +116,10 @@ struct OpenRequest {
   const std::vector<absl::string_view>* rooms = nullptr;
   // kActive, kIdle or kBackground.
   absl::optional<Signal> signal;
+  // Null: none. Taken if the user has declared nothing, or if
+  // `replaces_availability`.
+  const AvailabilityDeclaration* availability = nullptr;
+  bool replaces_availability = false;
 };
 
 }  // namespace lifesign

@@ -13,14 +13,6 @@
 namespace lifesign {
 namespace {
 
-// Unicode's White_Space, less what IsControlCodePoint holds.
-bool IsWhiteSpace(std::uint32_t point) {
-  return point == 0x20 || point == 0xA0 || point == 0x1680 ||
-         (point >= 0x2000 && point <= 0x200A) || point == 0x2028 ||
-         point == 0x2029 || point == 0x202F || point == 0x205F ||
-         point == 0x3000;
-}
-
 absl::optional<absl::string_view> FaultOf(absl::string_view text,
                                           bool& only_white_space) {
   only_white_space = true;
@@ -29,7 +21,7 @@ absl::optional<absl::string_view> FaultOf(absl::string_view text,
     if (point == kNotUtf8) return "is not valid UTF-8";
     if (IsControlCodePoint(point)) return "holds a control character";
     if (IsBidiControlCodePoint(point)) return "holds a bidirectional control";
-    only_white_space &= IsWhiteSpace(point);
+    only_white_space &= IsWhiteSpaceCodePoint(point);
   }
   return absl::nullopt;
 }

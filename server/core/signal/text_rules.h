@@ -15,10 +15,11 @@
 
 namespace lifesign {
 
-// What is wrong with `id` as a user or session id (or metadata key, with its
-// own limit), in words for its sender; none if it is fit: valid UTF-8 (RFC
-// 3629: no surrogates, nothing overlong), 1 to `max_bytes` bytes, no code point
-// of category Cc, no bidirectional control, not only white space.
+// What is wrong with `id` as a user or session id (or metadata key, or a user's
+// word about themselves, with their own limits), in words for its sender; none
+// if it is fit: valid UTF-8 (RFC 3629: no surrogates, nothing overlong), 1 to
+// `max_bytes` bytes, no code point of category Cc, no bidirectional control,
+// not only white space.
 absl::optional<absl::string_view> IdFault(absl::string_view id,
                                           std::size_t max_bytes);
 

@@ -13,6 +13,8 @@
 #include <string>
 
 #include "absl/types/optional.h"
+#include "server/core/availability/availability.h"
+#include "server/core/availability/veil.h"
 #include "server/core/presence_state.h"
 #include "server/core/time.h"
 
@@ -38,17 +40,24 @@ struct PresenceRecord {
   absl::optional<WallTime> last_active;
   // Whom the user, a guest who is OFFLINE, turned out to be; null if nobody.
   std::shared_ptr<const std::string> merged_into;
+  // What is in effect of what the user declared; null while not live.
+  AvailabilityViewPtr availability;
 };
 
 struct Change {
   PresenceRecord after;
+  Audience audience = Audience::kEverybody;
   State before = State::kOffline;
   DeviceStates devices_before = kNoDevices;
+  AvailabilityViewPtr availability_before;
   // Of the user, within its shard.
   std::uint32_t slot = 0;
 
   // False if only the state on some class of device differs.
-  bool ChangesState() const { return before != after.state; }
+  bool ChangesState() const {
+    return before != after.state ||
+           !IsSame(availability_before, after.availability);
+  }
 };
 
 // How much of a user a watch is told: their state, or also their state on each

@@ -26,13 +26,16 @@ class Delivery {
   Delivery(Change&& change, Encode& encode,
            std::vector<std::shared_ptr<Watch>>& to_wake)
       : change_(change),
+        audience_(change.audience),
         changes_state_(change.ChangesState()),
         encode_(encode),
         to_wake_(to_wake) {}
 
-  // What differs only by device is told to nobody who watches states.
+  // What differs only by device is told to nobody who watches states, and
+  // nothing to who is not its audience.
   bool IsFor(const Watch& watch) const {
-    return changes_state_ || watch.terms().detail == Detail::kDevices;
+    return Includes(audience_, watch.terms().view) &&
+           (changes_state_ || watch.terms().detail == Detail::kDevices);
   }
   // REQUIRES: IsFor(*watch). Returns the generation that it was left.
   std::uint32_t LeaveWith(const WatchRef& watch) {
@@ -54,6 +57,7 @@ class Delivery {
  private:
   // Moved from once there is something published.
   Change& change_;
+  const Audience audience_;
   const bool changes_state_;
   Encode& encode_;
   std::vector<std::shared_ptr<Watch>>& to_wake_;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/types/span.h"
+
 namespace lifesign {
 
 std::size_t InterestIndex::Find(absl::string_view user,
@@ -91,7 +93,8 @@ void InterestIndex::Unregister(absl::string_view user, const Watch& watch) {
 }
 
 void InterestIndex::RegisterAll(const std::shared_ptr<Watch>& watch,
-                                std::uint32_t slot_end, Revision revision) {
+                                std::uint32_t slot_end, Revision revision,
+                                Revision beside) {
   MutexLock lock(mutex_);
   auto known = std::find_if(of_all_.begin(), of_all_.end(),
                             [&](const Coverage& coverage) {
@@ -102,10 +105,11 @@ void InterestIndex::RegisterAll(const std::shared_ptr<Watch>& watch,
     known->watch = WatchRef(watch);
   }
   auto& slices = known->slices;
-  if (slices.size() > known->settled && slices.back().copied_at == revision) {
+  if (slices.size() > known->settled && slices.back().copied_at == revision &&
+      slices.back().beside == beside) {
     slices.back().slot_end = slot_end;
   } else {
-    slices.push_back({slot_end, revision});
+    slices.push_back({slot_end, revision, beside});
   }
 }
 
@@ -124,11 +128,23 @@ absl::optional<InterestIndex::Told> InterestIndex::UnregisterAll(
   return told;
 }
 
-Revision InterestIndex::Told::Of(std::uint32_t slot) const {
+namespace {
+
+using Slice = InterestIndex::Told::Slice;
+
+// The slice that a slot lies in; null if it is not copied.
+const Slice* SliceOf(std::uint32_t slot, absl::Span<const Slice> slices) {
   const auto slice = std::upper_bound(
       slices.begin(), slices.end(), slot,
       [](std::uint32_t at, const Slice& one) { return at < one.slot_end; });
-  return slice == slices.end() ? up_to : std::max(up_to, slice->copied_at);
+  return slice == slices.end() ? nullptr : &*slice;
+}
+
+}  // namespace
+
+Revision InterestIndex::Told::Of(std::uint32_t slot) const {
+  const Slice* const slice = SliceOf(slot, slices);
+  return slice == nullptr ? up_to : std::max(up_to, slice->copied_at);
 }
 
 bool InterestIndex::Coverage::Admits(std::uint32_t slot, Revision revision) {
@@ -139,9 +155,22 @@ bool InterestIndex::Coverage::Admits(std::uint32_t slot, Revision revision) {
   return slot < settled_end;
 }
 
+bool InterestIndex::Coverage::AdmitsBeside(std::uint32_t slot,
+                                           Revision revision) const {
+  const Told::Slice* const slice = SliceOf(slot, slices);
+  return slice != nullptr && revision > slice->beside;
+}
+
+void InterestIndex::Coverage::NoteLost(Revision revision) {
+  first_lost = first_lost == 0 ? revision : std::min(first_lost, revision);
+}
+
 void InterestIndex::Coverage::NoteLeft(Revision revision,
                                        std::uint32_t in_generation) {
-  if (generation == in_generation) return;
+  if (generation == in_generation) {
+    first_left = std::min(first_left, revision);
+    return;
+  }
   generation = in_generation;
   first_left = revision;
   // What was left before has been taken, and is newer than every slice.
@@ -155,12 +184,12 @@ InterestIndex::Told InterestIndex::Coverage::WhatWasTold(
     Revision delivered_up_to) const {
   Told told;
   told.slices = slices;
+  // Beside the shard's own revisions others may run ahead of them.
+  told.up_to = delivered_up_to;
   if (generation == watch->generation()) {
-    told.up_to = first_left - 1;
+    told.up_to = std::min(told.up_to, first_left - 1);
   } else if (first_lost != 0) {
-    told.up_to = first_lost - 1;
-  } else {
-    told.up_to = delivered_up_to;
+    told.up_to = std::min(told.up_to, first_lost - 1);
   }
   return told;
 }

@@ -49,9 +49,10 @@ class InterestIndex {
   // changes above `revision` of all users in the slots from the end of the last
   // call (at first 0) to below `slot_end`; of those in later slots nothing yet.
   // REQUIRES: `slot_end` and `revision` do not fall from call to call; the
-  // watch is registered for no user by name.
+  // watch is registered for no user by name. `beside`: of what only those are
+  // told who see through, it is delivered what is above this.
   void RegisterAll(const std::shared_ptr<Watch>& watch, std::uint32_t slot_end,
-                   Revision revision);
+                   Revision revision, Revision beside = 0);
 
   // What a watch of all has been told of the shard.
   struct Told {
@@ -59,6 +60,7 @@ class InterestIndex {
     struct Slice {
       std::uint32_t slot_end;
       Revision copied_at;
+      Revision beside;  // see RegisterAll
     };
     // Everything up to it; and what the slices say.
     Revision up_to = 0;
@@ -76,7 +78,7 @@ class InterestIndex {
   // Leaves `change` with everyone who watches its user and has not been copied
   // a newer state. Those to be woken are appended to `to_wake`.
   // `encode(change, detail)` is called once for each detail that anyone who is
-  // left it wants. One call at a time, in the order of the revisions.
+  // left it wants. One call at a time, in the order of the outbox.
   template <typename Encode>
   void Deliver(Change&& change, Encode&& encode,
                std::vector<std::shared_ptr<Watch>>& to_wake);
@@ -136,8 +138,11 @@ class InterestIndex {
     // Whether a change is for this watch: its slot has been copied, and before
     // it. Slices copied before it have no say any more: revisions only rise.
     bool Admits(std::uint32_t slot, Revision revision);
-    // It was left in the mailbox.
+    // The same of a change whose revision is Outbox::Beside's.
+    bool AdmitsBeside(std::uint32_t slot, Revision revision) const;
+    // It was left in the mailbox, or the mailbox was full.
     void NoteLeft(Revision revision, std::uint32_t generation);
+    void NoteLost(Revision revision);
     Told WhatWasTold(Revision delivered_up_to) const;
 
     WatchRef watch;
@@ -146,8 +151,8 @@ class InterestIndex {
     absl::InlinedVector<Told::Slice, 1> slices;
     std::size_t settled = 0;
     std::uint32_t settled_end = 0;
-    // The mailbox's generation that was left something last, and the first that
-    // it was left; and the first that was lost because it was full.
+    // The mailbox's generation that was left something last, and the lowest
+    // that it was left; and the lowest that was lost because it was full.
     std::uint32_t generation = 0;
     Revision first_left = 0;
     Revision first_lost = 0;
@@ -172,7 +177,9 @@ template <typename Encode>
 void InterestIndex::Deliver(Change&& change, Encode&& encode,
                             std::vector<std::shared_ptr<Watch>>& to_wake) {
   MutexLock lock(mutex_);
-  delivered_up_to_ = change.after.revision;
+  const Audience audience = change.audience;
+  // Others are not the shard's (Outbox::Beside).
+  if (audience != Audience::kTrue) delivered_up_to_ = change.after.revision;
   const auto found = by_user_.find(change.after.user);
   if (found == by_user_.end() && of_all_.empty()) return;
   const Revision revision = change.after.revision;
@@ -187,10 +194,13 @@ void InterestIndex::Deliver(Change&& change, Encode&& encode,
     }
   }
   for (Coverage& coverage : of_all_) {
+    if (!Includes(audience, coverage.watch->terms().view)) continue;
     if (coverage.watch->IsFull()) {
-      if (coverage.first_lost == 0) coverage.first_lost = revision;
+      coverage.NoteLost(revision);
     } else if (delivery.IsFor(*coverage.watch) &&
-               coverage.Admits(slot, revision)) {
+               (audience == Audience::kTrue
+                    ? coverage.AdmitsBeside(slot, revision)
+                    : coverage.Admits(slot, revision))) {
       coverage.NoteLeft(revision, delivery.LeaveWith(coverage.watch));
     }
   }

@@ -26,16 +26,22 @@ absl::string_view UserOf(const PublishedChangePtr& change) {
 // What waiting takes: a change that nobody shares, its entry and its place in
 // the index, which are half full at worst.
 std::size_t BytesOf(const PublishedChangePtr& change, std::size_t entry) {
-  return sizeof(PublishedChange) + 2 * UserOf(change).size() + kWireBytes +
-         2 * (entry + kIndexedBytes);
+  const std::size_t bytes = sizeof(PublishedChange) +
+                            2 * UserOf(change).size() + kWireBytes +
+                            2 * (entry + kIndexedBytes);
+  const AvailabilityView* const said = change->change.after.availability.get();
+  if (said == nullptr) return bytes;
+  return bytes + sizeof(AvailabilityView) + 2 * said->text.size();
 }
 
 }  // namespace
 
 bool Mailbox::IsNoNews(State told, const DeviceStates& devices,
+                       const AvailabilityView* availability,
                        const PresenceRecord& after) const {
   if (!terms_.states.Has(told) && !terms_.states.Has(after.state)) return true;
   return told == after.state &&
+         IsSame(availability, after.availability.get()) &&
          (terms_.detail == Detail::kState || devices == after.devices);
 }
 
@@ -43,30 +49,48 @@ void Mailbox::Put(PublishedChangePtr change) {
   if (full_) return;
   const std::size_t at = Find(UserOf(change));
   if (at == kNone) {
-    const State told = change->change.before;
-    const DeviceStates& devices = change->change.devices_before;
-    if (IsNoNews(told, devices, change->change.after)) return;
-    bytes_ += BytesOf(change, sizeof(Entry));
-    if (bytes_ > terms_.mailbox_bytes) {
-      Clear();
-      full_ = true;
-      return;
-    }
-    entries_.push_back({std::move(change), told, devices});
-    ++waiting_;
-    if (indexed_) {
-      index_->emplace(UserOf(entries_.back().newest), entries_.size() - 1);
-    } else if (waiting_ > kScanned) {
-      IndexAll();
-    }
-    return;
+    Add(std::move(change));
+  } else {
+    Renew(at, std::move(change));
   }
+  if (bytes_ <= terms_.mailbox_bytes) return;
+  Clear();
+  full_ = true;
+}
+
+void Mailbox::Add(PublishedChangePtr change) {
+  const Change& first = change->change;
+  const State told = first.before;
+  const DeviceStates& devices = first.devices_before;
+  const AvailabilityView* const availability = first.availability_before.get();
+  if (IsNoNews(told, devices, availability, first.after)) return;
+  bytes_ += BytesOf(change, sizeof(Entry));
+  if (availability != nullptr) {
+    if (told_availability_ == nullptr) {
+      told_availability_ = std::make_unique<Availabilities>();
+    }
+    (*told_availability_)[first.after.user] = first.availability_before;
+  }
+  entries_.push_back({std::move(change), told, devices,
+                      /*available=*/availability == nullptr});
+  ++waiting_;
+  if (indexed_) {
+    index_->emplace(UserOf(entries_.back().newest), entries_.size() - 1);
+  } else if (waiting_ > kScanned) {
+    IndexAll();
+  }
+}
+
+void Mailbox::Renew(std::size_t at, PublishedChangePtr change) {
   Entry& entry = entries_[at];
-  if (IsNoNews(entry.told, entry.devices_told, change->change.after)) {
+  if (IsNoNews(entry.told, entry.devices_told, AvailabilityToldBy(entry),
+               change->change.after)) {
     Remove(at);
     Compact();
     return;
   }
+  bytes_ +=
+      BytesOf(change, sizeof(Entry)) - BytesOf(entry.newest, sizeof(Entry));
   // The key points into the change that is about to go.
   if (indexed_) index_->erase(UserOf(entry.newest));
   entry.newest = std::move(change);
@@ -92,11 +116,22 @@ std::size_t Mailbox::Find(absl::string_view user) const {
   return kNone;
 }
 
-void Mailbox::Remove(std::size_t at) {
-  if (indexed_) index_->erase(UserOf(entries_[at].newest));
-  bytes_ -= BytesOf(entries_[at].newest, sizeof(Entry));
-  entries_[at].newest = nullptr;
+const AvailabilityView* Mailbox::AvailabilityToldBy(const Entry& entry) const {
+  if (entry.available) return nullptr;
+  return told_availability_->find(UserOf(entry.newest))->second.get();
+}
+
+void Mailbox::Forget(const Entry& entry) {
+  const absl::string_view user = UserOf(entry.newest);
+  if (indexed_) index_->erase(user);
+  if (!entry.available) told_availability_->erase(user);
+  bytes_ -= BytesOf(entry.newest, sizeof(Entry));
   --waiting_;
+}
+
+void Mailbox::Remove(std::size_t at) {
+  Forget(entries_[at]);
+  entries_[at].newest = nullptr;
 }
 
 void Mailbox::Open() {
@@ -110,6 +145,7 @@ void Mailbox::Clear() {
   waiting_ = 0;
   bytes_ = 0;
   indexed_ = false;
+  told_availability_.reset();
   if (entries_.capacity() > kMostKept) {
     entries_.shrink_to_fit();
     index_.reset();
@@ -144,11 +180,9 @@ Mail Mailbox::Take(std::size_t most) {
   while (waiting_ > 0 && taken.size() < most) {
     PublishedChangePtr& newest = entries_[first_].newest;
     if (newest != nullptr) {
-      if (indexed_) index_->erase(UserOf(newest));
-      bytes_ -= BytesOf(newest, sizeof(Entry));
+      Forget(entries_[first_]);
       taken.push_back(std::move(newest));
       newest = nullptr;
-      --waiting_;
     }
     ++first_;
   }

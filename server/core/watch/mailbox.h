@@ -8,11 +8,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "server/base/limits.h"
+#include "server/core/availability/availability.h"
+#include "server/core/availability/veil.h"
 #include "server/core/presence_state.h"
 #include "server/core/watch/change.h"
 
@@ -20,6 +23,8 @@ namespace lifesign {
 
 // What a watch is to be told.
 struct WatchTerms {
+  // What its subscriber has a right to see.
+  View view = View::kPublic;
   Detail detail = Detail::kState;
   // The states of interest: a change is told if it leads from or to one.
   StateSet states = StateSet::All();
@@ -71,21 +76,32 @@ class Mailbox {
  private:
   struct Entry {
     PublishedChangePtr newest;  // null: taken out
-    // Before the first change that waits.
+    // Before the first change that waits. What was told of the user's
+    // availability is null for almost everybody, else in told_availability_.
     State told;
     DeviceStates devices_told;
+    bool available = true;
   };
   using Index = absl::flat_hash_map<absl::string_view, std::size_t>;
+  using Availabilities = absl::flat_hash_map<std::string, AvailabilityViewPtr>;
 
   static constexpr std::size_t kScanned = 8;
   static constexpr std::size_t kNone = ~std::size_t{0};
 
-  // Whether a watcher who was told `told`, and of devices `devices`, need not
-  // be told `after`.
+  // Whether a watcher who was told `told`, of devices `devices`, and
+  // `availability`, need not be told `after`.
   bool IsNoNews(State told, const DeviceStates& devices,
+                const AvailabilityView* availability,
                 const PresenceRecord& after) const;
   // The place in entries_ of the change that waits for `user`, or kNone.
   std::size_t Find(absl::string_view user) const;
+  // Of an entry; null: AVAILABLE without text.
+  const AvailabilityView* AvailabilityToldBy(const Entry& entry) const;
+  // An entry is taken out.
+  void Forget(const Entry& entry);
+  // Takes the first change of a user, or a further one.
+  void Add(PublishedChangePtr change);
+  void Renew(std::size_t at, PublishedChangePtr change);
   // Takes out the change at `at`, which stays there as null.
   void Remove(std::size_t at);
   // Closes the gaps, once they are most of it: a user who flaps while nobody
@@ -107,6 +123,8 @@ class Mailbox {
   // In use if indexed_. Keys point into the entries' changes.
   bool indexed_ = false;
   std::unique_ptr<Index> index_;
+  // Of entries whose user was told not to be AVAILABLE without text.
+  std::unique_ptr<Availabilities> told_availability_;
 };
 
 }  // namespace lifesign

@@ -20,18 +20,29 @@ namespace lifesign {
 // order in the outbox.
 class Outbox {
  public:
-  Outbox(Revision epoch, RealTime start) : revisions_(epoch, start) {}
+  Outbox(Revision epoch, RealTime start)
+      : revisions_(epoch, start), beside_(epoch, start) {}
 
   // See RevisionClock.
   Revision Next(RealTime now) { return revisions_.Next(now); }
   Revision last() const { return revisions_.last(); }
   Revision Watermark(RealTime now) { return revisions_.Watermark(now); }
 
+  // Of what only those are told who see through: a revision above every one
+  // that Next and Beside handed out, or Watermark promised. For Next it does
+  // not exist: what the public is told must not depend on it.
+  Revision Beside(RealTime now) {
+    beside_.Raise(revisions_.last());
+    return beside_.Next(now);
+  }
+  Revision last_beside() const { return beside_.last(); }
+
   void Put(Change&& change) { changes_.push_back(std::move(change)); }
   std::vector<Change> TakeAll() { return std::exchange(changes_, {}); }
 
  private:
   RevisionClock revisions_;
+  RevisionClock beside_;
   std::vector<Change> changes_;
 };
 

@@ -40,8 +40,10 @@ std::string FlagNames(const Setting& setting) {
   std::string dashed =
       absl::StrReplaceAll(setting.path, {{".", "-"}, {"_", "-"}});
   std::string names = absl::StrCat("--", setting.path, ",--", dashed);
-  if (setting.path == kInsecurePath) {
-    absl::StrAppend(&names, ",--", kInsecureFlag);
+  for (const ShortFlag& known : kShortFlags) {
+    if (setting.path == known.path) {
+      absl::StrAppend(&names, ",--", known.flag);
+    }
   }
   return names;
 }

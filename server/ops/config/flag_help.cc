@@ -111,8 +111,10 @@ std::string FlagHelp() {
     }
     absl::StrAppend(&help, "  --", setting.path, "=",
                     ValueName(*setting.field));
-    if (setting.path == kInsecurePath) {
-      absl::StrAppend(&help, ", --", kInsecureFlag);
+    for (const ShortFlag& known : kShortFlags) {
+      if (setting.path == known.path) {
+        absl::StrAppend(&help, ", --", known.flag);
+      }
     }
     help.push_back('\n');
     AppendWrapped(Describe(setting), help);

@@ -11,10 +11,16 @@
 
 namespace lifesign {
 
-// The one setting that has a second, shorter flag, because an error asks for
-// it by that name.
-inline constexpr absl::string_view kInsecurePath = "server.insecure";
-inline constexpr absl::string_view kInsecureFlag = "insecure";
+// The settings that have a second, shorter flag: those that allow what is
+// otherwise refused, and are asked for by that name.
+struct ShortFlag {
+  absl::string_view path;
+  absl::string_view flag;
+};
+inline constexpr ShortFlag kShortFlags[] = {
+    {"server.insecure", "insecure"},
+    {"server.see_through", "see-through"},
+};
 
 // At most 80 columns wide; ends with a line end.
 std::string FlagHelp();

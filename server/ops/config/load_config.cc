@@ -188,6 +188,14 @@ void CheckListenAddress(const ConfigDocument& document,
                       " can be reached from other machines, and connections "
                       "are not encrypted: listen on 127.0.0.1 or [::1], or "
                       "allow it with --insecure")});
+  } else if (!address->IsLoopback() && config.server().see_through()) {
+    const std::string see_through = "server.see_through";
+    errors.push_back(
+        {document.Where(see_through), see_through,
+         absl::StrCat(address->ToString(),
+                      " can be reached from other machines, and callers are "
+                      "not authenticated: whoever is invisible would be so to "
+                      "nobody")});
   }
 }
 

@@ -83,6 +83,7 @@ PresenceRuntime::Options RuntimeOptionsOf(const config::v1::Config& config,
           ? config.server().shards()
           : std::clamp(cores * kShardsPerCore, kMinShards, kMaxShards);
   options.max_retained_users = config.policy().max_retained_users();
+  options.may_see_through = config.server().see_through();
   options.limits.max_sessions_per_user =
       config.limits().max_sessions_per_user();
   options.limits.max_sessions_per_stream =

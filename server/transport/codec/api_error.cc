@@ -126,6 +126,12 @@ ApiError TenantDenied() {
               "the tenant is unknown, or not the caller's");
 }
 
+ApiError SeeThroughDenied() {
+  return Make(grpc::StatusCode::PERMISSION_DENIED,
+              v1::ERROR_REASON_SEE_THROUGH_DENIED,
+              "the caller has no right to see through");
+}
+
 ApiError SessionNotOpen() {
   return Make(grpc::StatusCode::NOT_FOUND, v1::ERROR_REASON_SESSION_NOT_OPEN,
               "the session is not open; open it");
@@ -217,6 +223,12 @@ ApiError TooManyAwaitedUsers(std::int64_t most) {
   return Exhausted(v1::ERROR_REASON_TOO_MANY_AWAITED_USERS, "server",
                    absl::StrCat("together with this await more than ", most,
                                 " users would be awaited"));
+}
+
+ApiError TooManyAvailabilities() {
+  return Exhausted(v1::ERROR_REASON_TOO_MANY_AVAILABILITIES, "server",
+                   absl::StrCat("the server holds the declarations of ",
+                                limits::kMaxDeclaredAvailabilities, " users"));
 }
 
 ApiError InvalidResumeToken() {

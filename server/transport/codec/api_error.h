@@ -62,6 +62,7 @@ grpc::Status ToGrpcStatus(const ApiError& error);
 ApiError InvalidFields(std::vector<FieldViolation> fields);
 ApiError MalformedMessage();
 ApiError TenantDenied();
+ApiError SeeThroughDenied();
 ApiError SessionNotOpen();
 ApiError StaleAttachment();
 ApiError UnknownHandle();
@@ -77,6 +78,7 @@ ApiError TooManyRooms();
 ApiError RoomTooLarge();
 ApiError TooManyIntents();
 ApiError TooManyWatchedUsers(int most);
+ApiError TooManyAvailabilities();
 ApiError InvalidResumeToken();
 // `fault`: what is wrong with it.
 ApiError InvalidPageToken(absl::string_view fault);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
 #include "server/core/signal/text_rules.h"
+#include "server/transport/codec/decode_availability.h"
 #include "server/transport/codec/decode_rooms.h"
 #include "server/transport/codec/times.h"
 
@@ -95,6 +96,16 @@ void DecodeOptions(const v1::OpenOptions& options, absl::string_view path,
     }
     request.guest = options.guest_user_id();
   }
+  if (options.has_availability()) {
+    DecodeAvailability(options.availability(),
+                       absl::StrCat(path, ".availability"), parts.availability,
+                       faults);
+    request.availability = &parts.availability;
+    request.replaces_availability = options.replace_availability();
+  } else if (options.replace_availability()) {
+    faults.Add(absl::StrCat(path, ".replace_availability"),
+               "needs availability");
+  }
 }
 
 // Of an Open or a SendSignalRequest with `open`: the signal it carries.
@@ -163,10 +174,25 @@ void DecodeDeclarations(const Message& message, DeclarationParts& parts,
                 faults);
     declaration.rooms = &parts.rooms;
   }
+  if (message.has_availability()) {
+    if (leaves) faults.Add("availability", "not with DETACH or LEAVE");
+    DecodeAvailability(message.availability(), "availability",
+                       parts.availability, faults);
+    declaration.availability = &parts.availability;
+  }
   if (message.intents().empty()) return;
   if (leaves) faults.Add("intents", "not with DETACH or LEAVE");
   DecodeIntents(message.intents(), parts.intents, faults);
   declaration.intents = parts.intents;
+}
+
+// Whether the request says something of a user and nothing of a session.
+bool IsWordOfUser(const v1::SendSignalRequest& message) {
+  return message.has_availability() && !message.has_open() &&
+         message.session_id().empty() && message.attachment() == 0 &&
+         message.kind() == v1::SIGNAL_KIND_UNSPECIFIED &&
+         !message.has_idle_for() && !message.has_linger() &&
+         !message.has_rooms() && message.intents().empty();
 }
 
 absl::optional<ApiError> ErrorOf(FieldFaults& faults) {
@@ -250,7 +276,8 @@ absl::optional<ApiError> DecodeSignal(const v1::Signal& message,
 }
 
 bool Declares(const v1::Signal& message) {
-  return message.has_rooms() || message.intents_size() > 0;
+  return message.has_rooms() || message.has_availability() ||
+         message.intents_size() > 0;
 }
 
 absl::optional<ApiError> DecodeDeclaration(const v1::Signal& message,
@@ -266,7 +293,8 @@ absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
                                           UnarySignal& signal) {
   FieldFaults faults;
   CheckId(message.user_id(), "user_id", faults);
-  CheckId(message.session_id(), "session_id", faults);
+  signal.of_user = IsWordOfUser(message);
+  if (!signal.of_user) CheckId(message.session_id(), "session_id", faults);
   signal.name = {message.user_id(), message.session_id()};
   signal.attachment = message.attachment();
   if (message.has_open()) {
@@ -284,12 +312,21 @@ absl::optional<ApiError> DecodeSendSignal(const v1::SendSignalRequest& message,
     if (message.intents_size() > 0) {
       faults.Add("intents", "not together with open");
     }
+    if (message.has_availability()) {
+      faults.Add("availability",
+                 "not together with open: see open.availability");
+    }
     return ErrorOf(faults);
   }
-  DecodeLaterSignal(message, signal.signal, faults);
+  if (!signal.of_user) DecodeLaterSignal(message, signal.signal, faults);
   DecodeDeclarations(message, signal.declaration_parts, signal.declaration,
                      faults);
   return ErrorOf(faults);
 }
 
+absl::optional<View> ResolveView(bool see_through, bool may_see_through) {
+  if (!see_through) return View::kPublic;
+  if (!may_see_through) return absl::nullopt;
+  return View::kTrue;
+}
 }  // namespace lifesign

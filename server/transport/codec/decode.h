@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "lifesign/v1/presence_service.pb.h"
+#include "server/core/availability/veil.h"
 #include "server/core/presence_state.h"
 #include "server/core/signal/signal.h"
 #include "server/core/watch/mailbox.h"
@@ -28,6 +29,9 @@ inline constexpr absl::string_view kDefaultTenant = "default";
 
 // The tenant that a request means, if the caller may use it.
 absl::optional<absl::string_view> ResolveTenant(absl::string_view named);
+
+// What a caller is shown, if they may be.
+absl::optional<View> ResolveView(bool see_through, bool may_see_through);
 
 // A user or session id.
 void CheckId(absl::string_view id, absl::string_view field,
@@ -44,6 +48,7 @@ void DecodeStates(const google::protobuf::RepeatedField<int>& message,
 struct OpenParts {
   Metadata metadata;
   std::vector<absl::string_view> rooms;
+  AvailabilityDeclaration availability;
 };
 
 // An Open of a stream. `request` points into `open` and `parts`;
@@ -63,6 +68,7 @@ bool Declares(const v1::Signal& message);
 struct DeclarationParts {
   RoomChange rooms;
   std::vector<IntentDeclaration> intents;
+  AvailabilityDeclaration availability;
 };
 
 // What a signal declares, likewise; `declaration` points into `message` and
@@ -72,8 +78,8 @@ absl::optional<ApiError> DecodeDeclaration(const v1::Signal& message,
                                            DeclarationParts& parts,
                                            Declaration& declaration);
 
-// A SendSignalRequest as either an open or a signal. Points into its message
-// and itself.
+// A SendSignalRequest as either an open, a signal, or the word of a user for
+// whom no session speaks. Points into its message and itself.
 struct UnarySignal {
   UnarySignal() = default;
   UnarySignal(const UnarySignal&) = delete;
@@ -81,9 +87,11 @@ struct UnarySignal {
 
   SessionName name;
   Attachment attachment = kNoAttachment;
-  // Set: open first, with this; else `signal` alone.
+  // Set: open first, with this; else `signal` and `declaration`.
   absl::optional<OpenRequest> open;
   OpenParts open_parts;
+  // Only `declaration`, of the user named.
+  bool of_user = false;
   Signal signal;
   Declaration declaration;
   DeclarationParts declaration_parts;
@@ -111,6 +119,7 @@ struct WatchOptions {
   std::vector<std::string> users;
   std::string room;
   std::string target;
+  // Whether the caller may see its view is for others to say.
   WatchTerms terms;
   absl::optional<ResumeToken> resume;
   Duration batching_delay{0};

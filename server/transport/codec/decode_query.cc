@@ -24,6 +24,7 @@ constexpr StateSet kLiveStates = {State::kActive, State::kIdle, State::kAway,
 
 void DecodeFilter(const v1::ListPresencesRequest& message, ListFilter& filter,
                   FieldFaults& faults) {
+  if (message.see_through()) filter.view = View::kTrue;
   DecodeStates(message.states(), filter.states, faults);
   if (filter.states.empty()) filter.states = kLiveStates;
   if (!message.room_id().empty()) {
@@ -138,6 +139,7 @@ absl::optional<ApiError> DecodeAwait(const v1::AwaitPresenceRequest& message,
                     "at most 1,000 users in all of them together");
   }
   if (!faults.empty()) return std::move(faults).ToError();
+  if (message.see_through()) options.terms.view = View::kTrue;
   UserNumbers numbers(options.terms.users);
   options.terms.predicates.resize(
       static_cast<std::size_t>(message.predicates_size()));

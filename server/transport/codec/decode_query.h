@@ -20,6 +20,8 @@
 namespace lifesign {
 
 // A ListPresencesRequest to the run of the server that `epoch` names, at `now`.
+// Whether the caller may see its view is for others to say; of AwaitOptions
+// likewise.
 struct ListOptions {
   ListFilter filter;
   std::size_t page_size = 0;

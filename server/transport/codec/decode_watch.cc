@@ -116,6 +116,7 @@ absl::optional<ApiError> DecodeWatch(v1::WatchPresenceRequest& message,
       faults.Add("selector", "required: whom to watch");
       break;
   }
+  if (message.see_through()) options.terms.view = View::kTrue;
   DecodeTerms(message, options.terms, faults);
   DecodeWatchTimes(message, options, faults);
   if (message.resume_token().size() > limits::kMaxResumeTokenBytes) {

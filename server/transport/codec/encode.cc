@@ -54,6 +54,12 @@ v1::SignalKind EncodeLifecycle(Lifecycle lifecycle) {
   return v1::SIGNAL_KIND_UNSPECIFIED;
 }
 
+void EncodeAvailability(const AvailabilityView& view, v1::Availability& to) {
+  to.set_kind(EncodeKind(view.kind));
+  to.set_text(view.text);
+  if (view.expires_at) EncodeTime(*view.expires_at, *to.mutable_expires_at());
+}
+
 // What Presence and PresenceRecord have in common.
 template <typename Message>
 void EncodeCommon(const PresenceRecord& record, Message& to) {
@@ -65,11 +71,14 @@ void EncodeCommon(const PresenceRecord& record, Message& to) {
   if (record.last_active) {
     EncodeTime(*record.last_active, *to.mutable_last_active());
   }
+  if (record.availability != nullptr) {
+    EncodeAvailability(*record.availability, *to.mutable_availability());
+  }
 }
 
 void EncodeCap(const CapView& cap, v1::Cap& to) {
-  EncodeTime(cap.started_at, *to.mutable_started_at());
-  EncodeTime(cap.in_force_at, *to.mutable_in_force_at());
+  if (cap.started_at) EncodeTime(*cap.started_at, *to.mutable_started_at());
+  if (cap.in_force_at) EncodeTime(*cap.in_force_at, *to.mutable_in_force_at());
   to.set_in_force(cap.in_force);
 }
 
@@ -90,8 +99,12 @@ void EncodeSessionExplanation(const SessionExplanation& session,
                               v1::SessionExplanation& to) {
   EncodeSession(session.session, *to.mutable_session());
   to.set_rule(EncodeRule(session.rule));
-  EncodeDuration(session.signal_age, *to.mutable_signal_age());
-  EncodeDuration(session.activity_age, *to.mutable_activity_age());
+  if (session.signal_age) {
+    EncodeDuration(*session.signal_age, *to.mutable_signal_age());
+  }
+  if (session.activity_age) {
+    EncodeDuration(*session.activity_age, *to.mutable_activity_age());
+  }
   if (session.idle_cap) EncodeCap(*session.idle_cap, *to.mutable_idle_cap());
   if (session.background_cap) {
     EncodeCap(*session.background_cap, *to.mutable_background_cap());
@@ -224,6 +237,20 @@ v1::DeviceClass EncodeDevice(DeviceClass device) {
   return v1::DEVICE_CLASS_UNSPECIFIED;
 }
 
+v1::AvailabilityKind EncodeKind(AvailabilityKind kind) {
+  switch (kind) {
+    case AvailabilityKind::kAvailable:
+      return v1::AVAILABILITY_KIND_AVAILABLE;
+    case AvailabilityKind::kBusy:
+      return v1::AVAILABILITY_KIND_BUSY;
+    case AvailabilityKind::kDoNotDisturb:
+      return v1::AVAILABILITY_KIND_DO_NOT_DISTURB;
+    case AvailabilityKind::kInvisible:
+      return v1::AVAILABILITY_KIND_INVISIBLE;
+  }
+  return v1::AVAILABILITY_KIND_UNSPECIFIED;
+}
+
 void EncodeUser(const UserView& view, v1::Presence& to) {
   EncodeCommon(view.record, to);
   to.set_confidence(view.confidence);
@@ -244,8 +271,8 @@ void EncodeSession(const SessionView& view, v1::Session& to) {
   to.set_device_class(EncodeDevice(view.device));
   to.set_connected(view.connected);
   to.set_attachment(view.attachment);
-  EncodeTime(view.opened_at, *to.mutable_opened_at());
-  EncodeTime(view.last_seen, *to.mutable_last_seen());
+  if (view.opened_at) EncodeTime(*view.opened_at, *to.mutable_opened_at());
+  if (view.last_seen) EncodeTime(*view.last_seen, *to.mutable_last_seen());
   if (view.last_active)
     EncodeTime(*view.last_active, *to.mutable_last_active());
   EncodeDuration(view.next_interval, *to.mutable_next_interval());

@@ -26,6 +26,7 @@ namespace lifesign {
 v1::PresenceState EncodeState(State state);
 v1::Cause EncodeCause(Cause cause);
 v1::DeviceClass EncodeDevice(DeviceClass device);
+v1::AvailabilityKind EncodeKind(AvailabilityKind kind);
 
 void EncodeUser(const UserView& view, v1::Presence& to);
 void EncodeSession(const SessionView& view, v1::Session& to);

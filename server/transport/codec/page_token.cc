@@ -50,6 +50,7 @@ absl::optional<PageToken> DecodePageToken(absl::string_view bytes) {
 
 std::uint64_t HashFilter(const ListFilter& filter) {
   std::string bytes;
+  AppendNumber(static_cast<std::uint64_t>(filter.view), 1, bytes);
   AppendNumber(filter.states.bits(), 1, bytes);
   // Not negative.
   AppendNumber(filter.seen_within.has_value()

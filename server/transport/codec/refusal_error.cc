@@ -20,6 +20,8 @@ ApiError RefusalError(Refusal refusal, Duration retry_after,
       return TooManyRooms();
     case Refusal::kTooManyIntents:
       return TooManyIntents();
+    case Refusal::kTooManyAvailabilities:
+      return TooManyAvailabilities();
     case Refusal::kNone:
       break;
   }

@@ -69,6 +69,7 @@ std::uint64_t HashIntents(absl::string_view room, absl::string_view target) {
 std::uint64_t HashSelector(std::uint64_t whom, const WatchTerms& terms) {
   std::string bytes;
   AppendNumber(whom, 8, bytes);
+  AppendNumber(static_cast<std::uint64_t>(terms.view), 1, bytes);
   AppendNumber(static_cast<std::uint64_t>(terms.detail), 1, bytes);
   AppendNumber(terms.states.bits(), 1, bytes);
   return XXH3_64bits(bytes.data(), bytes.size());

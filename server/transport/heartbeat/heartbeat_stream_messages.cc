@@ -169,9 +169,11 @@ void HeartbeatStream::ApplyDeclaring(const v1::Signal& message, int index,
       parts_.engine.ApplyDeclaring(signal.ref, signal.signal, declaration, now);
   const Refusal refusal = signal.outcome.refusal;
   if (refusal == Refusal::kTooManyRooms ||
-      refusal == Refusal::kTooManyIntents) {
+      refusal == Refusal::kTooManyIntents ||
+      refusal == Refusal::kTooManyAvailabilities) {
     answers_.AddError(received_, message.handle(),
-                      RefusalError(refusal, Duration(0), 0));
+                      RefusalError(refusal, Duration(0),
+                                   parts_.limits.max_sessions_per_user));
     return;
   }
   last_applied_ = now.presence;

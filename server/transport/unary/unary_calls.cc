@@ -87,6 +87,15 @@ absl::optional<ApiError> Apply(const ServerParts& parts,
   return absl::nullopt;
 }
 
+// The word of a user for whom no session speaks.
+absl::optional<ApiError> Declare(const ServerParts& parts,
+                                 const UnarySignal& signal, const Now& now) {
+  const Refusal refusal = parts.engine.Declare(
+      signal.name.user, *signal.declaration.availability, now);
+  if (refusal == Refusal::kNone) return absl::nullopt;
+  return RefusalError(refusal, Duration(0), parts.limits.max_sessions_per_user);
+}
+
 absl::optional<ApiError> BatchError(
     const v1::BatchGetPresencesRequest& request) {
   FieldFaults faults;
@@ -131,6 +140,7 @@ grpc::Status UnaryCalls::SendSignal(const grpc::ByteBuffer& request,
         if (auto error = DecodeSendSignal(message, signal)) return error;
         const Now now = parts_.time.Read();
         EncodeTime(now.wall, *answer.mutable_read_time());
+        if (signal.of_user) return Declare(parts_, signal, now);
         return signal.open.has_value() ? Open(parts_, *signal.open, now, answer)
                                        : Apply(parts_, signal, now, answer);
       });
@@ -141,9 +151,12 @@ grpc::Status UnaryCalls::GetPresence(const grpc::ByteBuffer& request,
   return Call<v1::GetPresenceRequest, v1::GetPresenceResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        const auto view =
+            ResolveView(message.see_through(), parts_.may_see_through);
+        if (!view.has_value()) return SeeThroughDenied();
         if (auto error = UserError(message)) return error;
         const Now now = parts_.time.Read();
-        EncodeUser(parts_.engine.GetUser(message.user_id(), now),
+        EncodeUser(parts_.engine.GetUser(message.user_id(), now, *view),
                    *answer.mutable_presence());
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
@@ -155,11 +168,15 @@ grpc::Status UnaryCalls::BatchGetPresences(const grpc::ByteBuffer& request,
   return Call<v1::BatchGetPresencesRequest, v1::BatchGetPresencesResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        const auto view =
+            ResolveView(message.see_through(), parts_.may_see_through);
+        if (!view.has_value()) return SeeThroughDenied();
         if (auto error = BatchError(message)) return error;
         Now now = parts_.time.Read();
         for (const std::string& user : message.user_ids()) {
           now = parts_.time.Read();
-          EncodeUser(parts_.engine.GetUser(user, now), *answer.add_presences());
+          EncodeUser(parts_.engine.GetUser(user, now, *view),
+                     *answer.add_presences());
         }
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
@@ -171,6 +188,10 @@ grpc::Status UnaryCalls::ListPresences(const grpc::ByteBuffer& request,
   return Call<v1::ListPresencesRequest, v1::ListPresencesResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        if (!ResolveView(message.see_through(), parts_.may_see_through)
+                 .has_value()) {
+          return SeeThroughDenied();
+        }
         const Now now = parts_.time.Read();
         const Revision epoch = parts_.engine.epoch();
         ListOptions options;
@@ -196,11 +217,15 @@ grpc::Status UnaryCalls::CountPresences(const grpc::ByteBuffer& request,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
         absl::string_view room;
         if (auto error = DecodeCount(message, room)) return error;
+        const auto view =
+            ResolveView(message.see_through(), parts_.may_see_through);
+        if (!view.has_value()) return SeeThroughDenied();
         const Now now = parts_.time.Read();
         if (room.empty()) {
-          EncodeCounts(parts_.engine.Counts(), now, answer);
+          EncodeCounts(parts_.engine.Counts(*view), now, answer);
         } else {
-          EncodeRoomCounts(parts_.engine.GetOccupancy(room, now), now, answer);
+          EncodeRoomCounts(parts_.engine.GetOccupancy(room, now, *view), now,
+                           answer);
         }
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
@@ -212,11 +237,14 @@ grpc::Status UnaryCalls::ListSessions(const grpc::ByteBuffer& request,
   return Call<v1::ListSessionsRequest, v1::ListSessionsResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        const auto view =
+            ResolveView(message.see_through(), parts_.may_see_through);
+        if (!view.has_value()) return SeeThroughDenied();
         if (auto error = UserError(message)) return error;
         const Now now = parts_.time.Read();
-        for (const SessionView& view :
-             parts_.engine.ListSessions(message.user_id(), now)) {
-          EncodeSession(view, *answer.add_sessions());
+        for (const SessionView& session :
+             parts_.engine.ListSessions(message.user_id(), now, *view)) {
+          EncodeSession(session, *answer.add_sessions());
         }
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
@@ -228,11 +256,14 @@ grpc::Status UnaryCalls::ExplainPresence(const grpc::ByteBuffer& request,
   return Call<v1::ExplainPresenceRequest, v1::ExplainPresenceResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        const auto view =
+            ResolveView(message.see_through(), parts_.may_see_through);
+        if (!view.has_value()) return SeeThroughDenied();
         if (auto error = ExplainError(message)) return error;
         const Now now = parts_.time.Read();
-        EncodeExplanation(
-            parts_.engine.Explain(message.user_id(), now, message.room_id()),
-            answer);
+        EncodeExplanation(parts_.engine.Explain(message.user_id(), now,
+                                                message.room_id(), *view),
+                          answer);
         EncodeReadTime(parts_.engine, now, answer);
         return absl::nullopt;
       });
@@ -243,14 +274,19 @@ grpc::Status UnaryCalls::GetRoom(const grpc::ByteBuffer& request,
   return Call<v1::GetRoomRequest, v1::GetRoomResponse>(
       request, response,
       [&](const auto& message, auto& answer) -> absl::optional<ApiError> {
+        const auto view =
+            ResolveView(message.see_through(), parts_.may_see_through);
+        if (!view.has_value()) return SeeThroughDenied();
         if (auto error = RoomError(message)) return error;
         const Now now = parts_.time.Read();
-        EncodeOccupancy(message.room_id(),
-                        parts_.engine.GetOccupancy(message.room_id(), now),
-                        *answer.mutable_occupancy());
+        EncodeOccupancy(
+            message.room_id(),
+            parts_.engine.GetOccupancy(message.room_id(), now, *view),
+            *answer.mutable_occupancy());
         if (!message.intents_for_user_id().empty()) {
           for (const IntentView& intent : parts_.engine.IntentsTowards(
-                   message.room_id(), message.intents_for_user_id(), now)) {
+                   message.room_id(), message.intents_for_user_id(), now,
+                   *view)) {
             EncodeIntent(intent, *answer.add_intents());
           }
         }

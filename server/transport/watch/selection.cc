@@ -67,8 +67,11 @@ void TenantSelection::BeginCopy(Revision since) {
   // Until a shard is reached it delivers nothing.
   auto told = engine_.UnregisterAll(*watch_, since);
   watch_->OpenMailbox();
+  const bool sees_through = watch_->terms().view == View::kTrue;
   if (since == 0) {
     copy_ = {PresenceEngine::CopyOrder::kBySlot, {}};
+  } else if (sees_through) {
+    copy_ = {PresenceEngine::CopyOrder::kBySlot, std::move(told)};
   } else {
     copy_ = {PresenceEngine::CopyOrder::kByLog, std::move(told)};
   }
@@ -87,11 +90,11 @@ Selection::Slice TenantSelection::CopySlice(std::size_t most, const Now& now) {
 
 RoomSelection::RoomSelection(PresenceEngine& engine,
                              std::shared_ptr<Watch> watch, std::string room,
-                             View view, std::string target)
+                             Of of, std::string target)
     : engine_(engine),
       watch_(std::move(watch)),
       room_(std::move(room)),
-      view_(view),
+      of_(of),
       target_(std::move(target)) {}
 
 void RoomSelection::BeginCopy(Revision since) {
@@ -103,7 +106,8 @@ void RoomSelection::BeginCopyOfSkipped() { assert(false); }
 
 bool RoomSelection::Remembers(Revision since) const {
   // Of the others the newest is all there is to tell.
-  return view_ != View::kMembers || engine_.RoomRemembers(room_, since);
+  return of_ != Of::kMembers ||
+         engine_.RoomRemembers(room_, since, watch_->terms().view);
 }
 
 Selection::Slice RoomSelection::CopySlice(std::size_t most, const Now& now) {
@@ -111,15 +115,15 @@ Selection::Slice RoomSelection::CopySlice(std::size_t most, const Now& now) {
   static_cast<void>(most);
   copied_ = true;
   Slice slice;
-  switch (view_) {
-    case View::kMembers:
+  switch (of_) {
+    case Of::kMembers:
       CopyMembers(now, slice);
       break;
-    case View::kOccupancy:
+    case Of::kOccupancy:
       watch_->OpenMailbox();
       slice.leads_to = engine_.WatchOccupancy(watch_, room_, now);
       break;
-    case View::kIntents:
+    case Of::kIntents:
       watch_->OpenMailbox();
       slice.leads_to = engine_.WatchIntents(watch_, room_, target_, now);
       break;

@@ -131,7 +131,7 @@ class TenantSelection final : public Selection {
   }
   void BeginCopyOfSkipped() override;
   bool Remembers(Revision since) const override {
-    return engine_.forgotten_up_to() <= since;
+    return engine_.forgotten_up_to(watch_->terms().view) <= since;
   }
   bool copied() const override { return engine_.HasCopiedAll(copy_); }
   Slice CopySlice(std::size_t most, const Now& now) override;
@@ -155,11 +155,11 @@ class TenantSelection final : public Selection {
 // which is told of no user.
 class RoomSelection final : public Selection {
  public:
-  enum class View : std::uint8_t { kMembers, kOccupancy, kIntents };
+  enum class Of : std::uint8_t { kMembers, kOccupancy, kIntents };
 
   // `engine` outlives it.
   RoomSelection(PresenceEngine& engine, std::shared_ptr<Watch> watch,
-                std::string room, View view, std::string target = "");
+                std::string room, Of of, std::string target = "");
 
   // Opens the mailbox with the one slice there is.
   void BeginCopy(Revision since) override;
@@ -171,7 +171,7 @@ class RoomSelection final : public Selection {
   Slice CopySlice(std::size_t most, const Now& now) override;
   void NoteTold(const Change& change, Revision delivered_up_to) override;
   Revision published_up_to() const override {
-    return engine_.LastRevisionOfRoom(room_);
+    return engine_.LastRevisionOfRoom(room_, watch_->terms().view);
   }
   void Release() override { engine_.UnregisterFromRoom(*watch_, room_); }
   std::size_t steps_to_release() const override { return 1; }
@@ -182,8 +182,8 @@ class RoomSelection final : public Selection {
   PresenceEngine& engine_;
   const std::shared_ptr<Watch> watch_;
   const std::string room_;
-  const View view_;
-  // Of the view kIntents.
+  const Of of_;
+  // Of kIntents.
   const std::string target_;
   bool copied_ = false;
   Revision since_ = 0;

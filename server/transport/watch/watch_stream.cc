@@ -75,17 +75,17 @@ void WatchStream::Select() {
     case WatchOptions::Whom::kMembers:
       whom_ = HashMembers(options_.room);
       selection_ = std::make_shared<RoomSelection>(
-          engine, watch_, options_.room, RoomSelection::View::kMembers);
+          engine, watch_, options_.room, RoomSelection::Of::kMembers);
       return;
     case WatchOptions::Whom::kOccupancy:
       whom_ = HashOccupancy(options_.room);
       selection_ = std::make_shared<RoomSelection>(
-          engine, watch_, options_.room, RoomSelection::View::kOccupancy);
+          engine, watch_, options_.room, RoomSelection::Of::kOccupancy);
       return;
     case WatchOptions::Whom::kIntents:
       whom_ = HashIntents(options_.room, options_.target);
       selection_ = std::make_shared<RoomSelection>(
-          engine, watch_, options_.room, RoomSelection::View::kIntents,
+          engine, watch_, options_.room, RoomSelection::Of::kIntents,
           options_.target);
       return;
   }

@@ -38,10 +38,11 @@ void WatchStream::OnFirstRequest(const grpc::ByteBuffer& message,
   ScratchArena arena;
   auto& request = arena.Create<v1::FollowPresenceRequest>();
   WatchOptions options;
-  const auto error =
+  auto error =
       ParseMessage(message, request)
           ? DecodeFollow(request, parts_.limits.max_watched_users, options)
           : MalformedMessage();
+  if (!parts_.MaySee(options.terms.view)) error = SeeThroughDenied();
   if (error.has_value()) {
     Finish(ToGrpcStatus(*error));
     return;

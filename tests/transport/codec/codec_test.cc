@@ -167,8 +167,8 @@ TEST(Errors, CarryExactlyOneErrorInfoOfOurDomain) {
         UnknownHandle(), HandleInUse(), SessionAlreadyBound(7),
         SessionTakenOver(), TooManySessions(64), TooManyTakeOvers(seconds(57)),
         TooManySessionsOnStream(20'000), TooManyStreams(1'000),
-        InvalidResumeToken(), Draining(seconds(3)), Starting(seconds(1)),
-        NoSession(), SlowConsumer()}) {
+        TooManyAvailabilities(), InvalidResumeToken(), Draining(seconds(3)),
+        Starting(seconds(1)), NoSession(), SlowConsumer()}) {
     const google::rpc::Status status = ToRpcStatus(error);
     int infos = 0;
     google::rpc::ErrorInfo info;
@@ -458,6 +458,113 @@ TEST(DecodeUnary, RoomsOfAnOpenStandWithTheOpen) {
   message.mutable_rooms()->add_join("r1");
   UnarySignal signal;
   EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "rooms");
+}
+
+// concepts.md § 13.
+TEST(DecodeUnary, AvailabilityAloneIsTheWordOfAUserForWhomNoSessionSpeaks) {
+  v1::SendSignalRequest message;
+  message.set_user_id("u1");
+  message.mutable_availability()->set_kind(v1::AVAILABILITY_KIND_BUSY);
+  {
+    UnarySignal signal;
+    EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "");
+    EXPECT_TRUE(signal.of_user);
+  }
+  // As soon as it names anything of a session, it needs all of it.
+  message.set_kind(v1::SIGNAL_KIND_ACTIVE);
+  {
+    UnarySignal signal;
+    EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "session_id");
+  }
+  message.clear_kind();
+  message.set_session_id("s1");
+  {
+    UnarySignal signal;
+    EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "kind");
+  }
+  message.mutable_open();
+  {
+    UnarySignal signal;
+    EXPECT_EQ(FieldOf(DecodeSendSignal(message, signal)), "availability");
+  }
+}
+
+class DecodeAvailabilityTest : public ::testing::Test {
+ protected:
+  DecodeAvailabilityTest() {
+    message_.set_handle(1);
+    message_.set_kind(v1::SIGNAL_KIND_ACTIVE);
+    said().set_kind(v1::AVAILABILITY_KIND_BUSY);
+  }
+  v1::AvailabilityDeclaration& said() {
+    return *message_.mutable_availability();
+  }
+  // The field that is refused, if any.
+  std::string Refused() {
+    return FieldOf(
+        DecodeDeclaration(message_, {"signals", 2}, parts_, declaration_));
+  }
+
+  v1::Signal message_;
+  DeclarationParts parts_;
+  Declaration declaration_;
+};
+
+TEST_F(DecodeAvailabilityTest, NeedsAKindThatIsKnown) {
+  EXPECT_EQ(Refused(), "");
+  ASSERT_NE(declaration_.availability, nullptr);
+  EXPECT_EQ(declaration_.availability->kind, AvailabilityKind::kBusy);
+  EXPECT_FALSE(declaration_.availability->expires_in.has_value());
+  said().clear_kind();
+  EXPECT_EQ(Refused(), "signals[2].availability.kind");
+  said().set_kind(static_cast<v1::AvailabilityKind>(99));
+  EXPECT_EQ(Refused(), "signals[2].availability.kind");
+}
+
+TEST_F(DecodeAvailabilityTest, IsNotSaidByWhoDetachesOrLeaves) {
+  for (const auto kind : {v1::SIGNAL_KIND_DETACH, v1::SIGNAL_KIND_LEAVE}) {
+    message_.set_kind(kind);
+    EXPECT_EQ(Refused(), "signals[2].availability");
+  }
+}
+
+TEST_F(DecodeAvailabilityTest, TextIsAcceptedAtItsLimitAndRefusedOnePast) {
+  said().set_text(std::string(256, 'x'));
+  EXPECT_EQ(Refused(), "");
+  EXPECT_EQ(declaration_.availability->text.size(), 256u);
+  said().set_text(std::string(257, 'x'));
+  EXPECT_EQ(Refused(), "signals[2].availability.text");
+  for (const char* text : {"a\nb", "\xE2\x80\xAE", "   "}) {
+    said().set_text(text);
+    EXPECT_EQ(Refused(), "signals[2].availability.text") << text;
+  }
+}
+
+// C56.
+TEST_F(DecodeAvailabilityTest, ExpiryIsMoreThanNothingAndInRange) {
+  *said().mutable_expires_in() = Wire(0, 1'000);
+  EXPECT_EQ(Refused(), "");
+  EXPECT_EQ(declaration_.availability->expires_in, microseconds(1));
+  *said().mutable_expires_in() = Wire(315'576'000'000, 0);
+  EXPECT_EQ(Refused(), "");
+  for (const auto& expires_in :
+       {Wire(0, 0), Wire(-1, 0), Wire(1'000'000'000'000, 0)}) {
+    *said().mutable_expires_in() = expires_in;
+    EXPECT_EQ(Refused(), "signals[2].availability.expires_in");
+  }
+}
+
+TEST_F(DecodeOpenTest, AvailabilityIsReplacedOnlyWhereThereIsOne) {
+  open_.mutable_options()->set_replace_availability(true);
+  EXPECT_EQ(FieldOf(Decode()), "opens[3].options.replace_availability");
+  auto& said = *open_.mutable_options()->mutable_availability();
+  EXPECT_EQ(FieldOf(Decode()), "opens[3].options.availability.kind");
+  said.set_kind(v1::AVAILABILITY_KIND_DO_NOT_DISTURB);
+  said.set_text("asleep");
+  EXPECT_EQ(FieldOf(Decode()), "");
+  ASSERT_NE(request_.availability, nullptr);
+  EXPECT_EQ(request_.availability->text, "asleep");
+  EXPECT_TRUE(request_.replaces_availability);
 }
 
 TEST(DecodeWatches, SelectorTimesAndTokenAreChecked) {

@@ -62,6 +62,13 @@ absl::Status GatewayStream::LeaveRoom(Handle handle, absl::string_view room) {
   });
 }
 
+absl::Status GatewayStream::SetAvailability(Handle handle,
+                                            const Availability& availability) {
+  return stream_->Do([&](auto& logic, RealTime now) {
+    return logic.SetAvailability(handle, availability, now);
+  });
+}
+
 void GatewayStream::Detach(Handle handle) {
   stream_->Do(
       [handle](auto& logic, RealTime now) { logic.Detach(handle, now); });

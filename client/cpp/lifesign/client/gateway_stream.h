@@ -83,6 +83,10 @@ class GatewayStream {
   absl::Status JoinRoom(Handle handle, absl::string_view room);
   absl::Status LeaveRoom(Handle handle, absl::string_view room);
 
+  // The client's user declares something about themselves. See
+  // Session::SetAvailability.
+  absl::Status SetAvailability(Handle handle, const Availability& availability);
+
   // The client's connection broke; its session stays and decays.
   void Detach(Handle handle);
 

@@ -84,6 +84,12 @@ absl::Status Session::LeaveRoom(absl::string_view room) {
   });
 }
 
+absl::Status Session::SetAvailability(const Availability& availability) {
+  return stream_->Do([&availability](auto& logic, RealTime now) {
+    return logic.SetAvailability(kOnly, availability, now);
+  });
+}
+
 void Session::OnNetworkChange() { stream_->OnNetworkChange(); }
 
 void Session::Leave(Duration linger) {

@@ -90,6 +90,12 @@ class Session {
   absl::Status JoinRoom(absl::string_view room);
   absl::Status LeaveRoom(absl::string_view room);
 
+  // The user declares something about themselves; told at once, or with the
+  // next open. After a reconnect a server that holds nothing of the user (it
+  // was started anew) is told again.
+  //   INVALID_ARGUMENT  no kind, or a text or an expiry that no server takes
+  absl::Status SetAvailability(const Availability& availability);
+
   // The network changed, or the machine slept: asks the server for an answer,
   // and takes the link for broken without one within 10 s. While waiting to
   // reconnect, the attempt is made at once, unless the server named its time.

@@ -30,6 +30,18 @@ enum class Lifecycle {
   kBackground,
 };
 
+// What a user declares about themselves; docs/concepts.md § 13. It is the
+// user's, not the session's: it outlasts the session, and what another device
+// declares later replaces it.
+struct Availability {
+  // AVAILABLE without text takes back whatever was declared.
+  v1::AvailabilityKind kind = v1::AVAILABILITY_KIND_AVAILABLE;
+  // Up to 256 bytes; empty: none.
+  std::string text = {};
+  // Not given: until it is replaced.
+  absl::optional<Duration> expires_in = absl::nullopt;
+};
+
 // Which session is to be held, and how it begins.
 struct SessionSpec {
   // Required: the rules of ids stand at the top of presence_service.proto.
@@ -53,6 +65,8 @@ struct SessionSpec {
   // The first signal, applied with the open: a login is one change. Not given:
   // connecting alone says nothing, and beats say kIdle.
   absl::optional<Lifecycle> lifecycle = Lifecycle::kActive;
+  // Declared in the same step. Not given: what the user declared before holds.
+  absl::optional<Availability> availability = absl::nullopt;
   // One number for each life of a process or page; the same one may reconnect
   // at any time, another one takes the session over. 0: drawn at random.
   uint64_t instance = 0;

@@ -99,6 +99,9 @@ struct WatchOptions {
   // How long the server may be silent: 10 s to 10 min. Two of them without a
   // message make the view stale, and the link broken.
   Duration progress_interval = std::chrono::seconds(25);
+  // Asks for what is true of users who are invisible to others. The server ends
+  // the watch (PERMISSION_DENIED) if the caller has no right to it.
+  bool see_through = false;
   // Given: events are handed to it, on the library's callback thread, which all
   // objects of the process share, without a lock held; calls never overlap. It
   // may call this object, also destroy it, but must not block. Not given: take
@@ -142,10 +145,11 @@ struct WatchStatus {
 
 // Keeps a view of the users' presence, over reconnects and restarts of the
 // server, by the receiver rule: newest revision per user, replaced after
-// RESYNC. A user is reported when their state (or, if wanted, that on a class
-// of device) differs from the view, and only then; what lies untaken is
-// coalesced to the newest per user. Never invents: a watch that is cut off goes
-// on showing what it last knew, and says that it is stale.
+// RESYNC. A user is reported when their state or their availability (or, if
+// wanted, their state on a class of device) differs from the view, and only
+// then; what lies untaken is coalesced to the newest per user. Never invents: a
+// watch that is cut off goes on showing what it last knew, and says that it is
+// stale.
 //
 //   auto watcher = Watcher::Start(channel, {.user_ids = {"ann", "bob"}});
 //   while (auto event = (*watcher)->Next(std::chrono::hours(1))) {

@@ -148,6 +148,18 @@ void HeartbeatLogic::ApplyTo(Handle handle, HeldSession& session,
     table_.MarkNews(handle);
     return;
   }
+  if (error.reason == v1::ERROR_REASON_TOO_MANY_AVAILABILITIES) {
+    // All else that it was to say, it says without.
+    session.declared.Drop();
+    if (session.phase == Phase::kOpening) {
+      Reopen(handle, session, Duration::zero(), now);
+    } else {
+      table_.MarkNews(handle);
+      Say(handle, session, now);
+    }
+    return;
+  }
+  session.declared.OnLost();
   if (error.reason == v1::ERROR_REASON_SESSION_TAKEN_OVER) {
     End(handle, session, SessionEnd::kTakenOver, now);
     return;
@@ -315,6 +327,8 @@ void HeartbeatLogic::LoseStream(Handle handle, HeldSession& session,
   if (session.spoken_message != 0 && session.spoken_message <= acked_) {
     session.confirmed_at = session.spoken_at;
   }
+  session.declared.OnAcked(acked_);
+  session.declared.OnLost();
   session.open_message = 0;
   session.spoken_message = 0;
   switch (session.phase) {

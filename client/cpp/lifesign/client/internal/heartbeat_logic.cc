@@ -148,6 +148,7 @@ bool HeartbeatLogic::ComposeOne(Handle handle, RealTime now) {
   if (session.spoken_message != 0 && session.spoken_message <= acked_) {
     session.confirmed_at = session.spoken_at;
   }
+  session.declared.OnAcked(acked_);
   if (session.phase == Phase::kToOpen) {
     bytes_ += session.OpenBytes();
     if (request_.opens_size() == limits::kMaxOpensPerMessage ||
@@ -160,12 +161,14 @@ bool HeartbeatLogic::ComposeOne(Handle handle, RealTime now) {
     RequireAnswer(now);
     return true;
   }
-  bytes_ += session.rooms.SignalBytes();
+  bytes_ += session.SignalBytes();
   if (request_.signals_size() == limits::kMaxSignalsPerMessage ||
       (bytes_ > kBytesPerMessage && request_.signals_size() > 0)) {
     return false;
   }
-  session.FillSignal(handle, message_, now, *request_.add_signals());
+  v1::Signal& signal = *request_.add_signals();
+  session.FillSignal(handle, message_, now, signal);
+  if (signal.has_availability()) RequireAnswer(now);
   if (session.phase == Phase::kGoodbye) {
     table_.SetPhase(session, Phase::kGoodbyeSent);
     goodbyes_.push_back({message_, handle});

@@ -60,6 +60,8 @@ class HeartbeatLogic {
   void Interacted(Handle handle, RealTime now);
   absl::Status JoinRoom(Handle handle, absl::string_view room, RealTime now);
   absl::Status LeaveRoom(Handle handle, absl::string_view room, RealTime now);
+  absl::Status SetAvailability(Handle handle, const Availability& availability,
+                               RealTime now);
   void Detach(Handle handle, RealTime now);
   void Leave(Handle handle, Duration linger, RealTime now);
   void OnNetworkChange(RealTime now);

@@ -114,6 +114,20 @@ absl::Status HeartbeatLogic::LeaveRoom(Handle handle, absl::string_view room,
   return fault;
 }
 
+absl::Status HeartbeatLogic::SetAvailability(Handle handle,
+                                             const Availability& availability,
+                                             RealTime now) {
+  if (const absl::Status fault = ValidateAvailability(availability);
+      !fault.ok()) {
+    return fault;
+  }
+  HeldSession* session = Holding(handle);
+  if (session == nullptr) return absl::OkStatus();
+  session->declared.Declare(availability, now);
+  Say(handle, *session, now);
+  return absl::OkStatus();
+}
+
 void HeartbeatLogic::Detach(Handle handle, RealTime now) {
   HeldSession* session = Holding(handle);
   if (session == nullptr) return;

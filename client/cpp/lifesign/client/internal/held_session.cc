@@ -67,10 +67,55 @@ Attention::Word Attention::Tell(RealTime now) {
   return word;
 }
 
+void Declared::Declare(const Availability& availability, RealTime now) {
+  availability_ = availability;
+  expires_at_ = availability.expires_in.has_value()
+                    ? SaturatingAdd(now, *availability.expires_in)
+                    : RealTime::max();
+  is_news_ = true;
+  message_ = 0;
+}
+
+void Declared::Fill(RealTime now,
+                    v1::AvailabilityDeclaration& declaration) const {
+  if (expires_at_ <= now) {
+    declaration.set_kind(v1::AVAILABILITY_KIND_AVAILABLE);
+    return;
+  }
+  declaration.set_kind(availability_->kind);
+  declaration.set_text(availability_->text);
+  if (expires_at_ != RealTime::max()) {
+    ToProto(SaturatingDifference(expires_at_, now),
+            *declaration.mutable_expires_in());
+  }
+}
+
+void Declared::FillSignal(uint64_t number, RealTime now, v1::Signal& signal) {
+  Fill(now, *signal.mutable_availability());
+  message_ = number;
+}
+
+void Declared::FillOpen(uint64_t number, RealTime now,
+                        v1::OpenOptions& options) {
+  if (!availability_.has_value()) return;
+  // What ran out since the server heard of it ran out there, too.
+  if (!is_news_ && expires_at_ <= now) return;
+  Fill(now, *options.mutable_availability());
+  options.set_replace_availability(is_news_);
+  message_ = number;
+}
+
+size_t Declared::Bytes() const {
+  constexpr size_t kFixed = 32;
+  return availability_.has_value() ? kFixed + availability_->text.size() : 0;
+}
+
 HeldSession::HeldSession(const SessionSpec& session_spec, RealTime now)
     : spec(session_spec),
       attention(session_spec.lifecycle, now),
-      rooms(session_spec.rooms) {}
+      rooms(session_spec.rooms) {
+  if (spec.availability.has_value()) declared.Declare(*spec.availability, now);
+}
 
 void HeldSession::Spoke(uint64_t number, RealTime now) {
   spoken_message = number;
@@ -91,6 +136,7 @@ void HeldSession::FillOpen(Handle handle, uint64_t number, RealTime now,
   }
   if (!guest_is_gone) options.set_guest_user_id(spec.guest_user_id);
   rooms.TellOpen(options);
+  declared.FillOpen(number, now, options);
   attention.ForgetTold();
   const Attention::Word word = attention.Tell(now);
   open.set_kind(word.kind);
@@ -118,7 +164,12 @@ void HeldSession::FillSignal(Handle handle, uint64_t number, RealTime now,
   if (word.idle_for.has_value()) {
     ToProto(*word.idle_for, *signal.mutable_idle_for());
   }
-  if (rooms.HasNews()) rooms.TellSignal(*signal.mutable_rooms());
+  // Apart: of a signal that is refused nothing is applied.
+  if (declared.IsUnsaid()) {
+    declared.FillSignal(number, now, signal);
+  } else if (rooms.HasNews()) {
+    rooms.TellSignal(*signal.mutable_rooms());
+  }
 }
 
 v1::SendSignalRequest HeldSession::LeaveRequest(
@@ -133,12 +184,17 @@ v1::SendSignalRequest HeldSession::LeaveRequest(
   return request;
 }
 
+size_t HeldSession::SignalBytes() const {
+  return declared.IsUnsaid() ? declared.Bytes() : rooms.SignalBytes();
+}
+
 size_t HeldSession::OpenBytes() const {
   // Tags, lengths, numbers.
   constexpr size_t kFixed = 64;
   constexpr size_t kEntry = 12;
   size_t bytes = kFixed + spec.user_id.size() + spec.session_id.size() +
-                 spec.guest_user_id.size() + rooms.OpenBytes();
+                 spec.guest_user_id.size() + rooms.OpenBytes() +
+                 declared.Bytes();
   if (spec.metadata.has_value()) {
     for (const auto& [key, value] : *spec.metadata) {
       bytes += kEntry + key.size() + value.size();

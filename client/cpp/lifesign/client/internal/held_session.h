@@ -75,6 +75,46 @@ class Attention {
   absl::optional<RealTime> told_;
 };
 
+// What the user declared by way of a session, and whether the server knows.
+//
+// A plain value. It is said once with a signal or an open, and again when the
+// stream broke before that was acknowledged. Once it was, opens say it for a
+// server that holds nothing any more.
+class Declared {
+ public:
+  void Declare(const Availability& availability, RealTime now);
+
+  // Whether there is something to be said with the next signal.
+  bool IsUnsaid() const { return is_news_ && message_ == 0; }
+
+  // Says it, as if in message `number`. REQUIRES: IsUnsaid(), for a signal.
+  void FillSignal(uint64_t number, RealTime now, v1::Signal& signal);
+  void FillOpen(uint64_t number, RealTime now, v1::OpenOptions& options);
+  // The most bytes it takes there.
+  size_t Bytes() const;
+
+  // Messages up to `acked` were dealt with, and none of them refused that is
+  // not known of.
+  void OnAcked(uint64_t acked) {
+    if (message_ != 0 && message_ <= acked) is_news_ = false;
+  }
+  // What was said last was refused, or its stream is gone.
+  void OnLost() { message_ = 0; }
+  // The server has no room for it.
+  void Drop() { *this = Declared(); }
+
+ private:
+  // As it is to be told now: with what is left of its time, AVAILABLE once
+  // nothing is.
+  void Fill(RealTime now, v1::AvailabilityDeclaration& declaration) const;
+
+  absl::optional<Availability> availability_;
+  RealTime expires_at_ = RealTime::max();
+  bool is_news_ = false;
+  // In which it was said last on the stream in hand; 0: none.
+  uint64_t message_ = 0;
+};
+
 // One session of a HeartbeatLogic.
 struct HeldSession {
   HeldSession(const SessionSpec& session_spec, RealTime now);
@@ -84,6 +124,7 @@ struct HeldSession {
 
   Attention attention;
   HeldRooms rooms;
+  Declared declared;
   Phase phase = Phase::kToOpen;
   // Waits for its place in the next message.
   bool queued = false;
@@ -136,8 +177,10 @@ struct HeldSession {
                   v1::Signal& signal);
   v1::SendSignalRequest LeaveRequest(const std::string& tenant) const;
 
-  // The bytes that an open of it takes, at most.
+  // The bytes that an open of it takes, at most, and those of a signal that its
+  // kind does not.
   size_t OpenBytes() const;
+  size_t SignalBytes() const;
 
  private:
   void Spoke(uint64_t number, RealTime now);

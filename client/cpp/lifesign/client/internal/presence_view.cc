@@ -4,6 +4,8 @@
 #include "lifesign/client/internal/presence_view.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -11,10 +13,21 @@
 namespace lifesign::client::internal {
 namespace {
 
+// How far the wall time of one instant may wander.
+constexpr std::int64_t kSameInstantSeconds = 1;
+
+bool Differs(const v1::Availability& told, const v1::Availability& now) {
+  return told.kind() != now.kind() || told.text() != now.text() ||
+         told.has_expires_at() != now.has_expires_at() ||
+         std::abs(told.expires_at().seconds() - now.expires_at().seconds()) >
+             kSameInstantSeconds;
+}
+
 // Whether a watcher that was told `told` must be told `now`. Times and revision
 // move with what a resume repeats; they are no change.
 bool Differs(const v1::PresenceRecord& told, const v1::PresenceRecord& now) {
   return told.state() != now.state() ||
+         Differs(told.availability(), now.availability()) ||
          !std::equal(
              told.devices().begin(), told.devices().end(),
              now.devices().begin(), now.devices().end(),

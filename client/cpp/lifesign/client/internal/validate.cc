@@ -4,6 +4,7 @@
 #include "lifesign/client/internal/validate.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -31,6 +32,35 @@ absl::Status ValidateTenant(absl::string_view tenant) {
   return tenant.empty() ? absl::OkStatus() : ValidateId("tenant", tenant);
 }
 
+absl::Status ValidateAvailability(const Availability& availability) {
+  if (availability.kind == v1::AVAILABILITY_KIND_UNSPECIFIED) {
+    return absl::InvalidArgumentError("the availability has no kind");
+  }
+  if (availability.text.size() > limits::kMaxAvailabilityTextBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the text has ", availability.text.size(), " bytes; the most is ",
+        limits::kMaxAvailabilityTextBytes));
+  }
+  bool only_spaces = !availability.text.empty();
+  for (absl::string_view rest = availability.text; !rest.empty();) {
+    const std::uint32_t point = TakeCodePoint(rest);
+    if (point == kNotUtf8 || IsControlCodePoint(point) ||
+        IsBidiControlCodePoint(point)) {
+      return absl::InvalidArgumentError(
+          "the text is not UTF-8, or holds control characters");
+    }
+    only_spaces &= IsWhiteSpaceCodePoint(point);
+  }
+  if (only_spaces) {
+    return absl::InvalidArgumentError("the text is only white space");
+  }
+  if (availability.expires_in.has_value() &&
+      *availability.expires_in <= Duration::zero()) {
+    return absl::InvalidArgumentError("the availability has run out");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateSpec(const SessionSpec& spec) {
   absl::Status fault = ValidateId("user_id", spec.user_id);
   fault.Update(ValidateId("session_id", spec.session_id));
@@ -46,6 +76,9 @@ absl::Status ValidateSpec(const SessionSpec& spec) {
           absl::StrCat(spec.rooms->size(), " rooms; the most is ",
                        limits::kMaxRoomsPerSession)));
     }
+  }
+  if (spec.availability.has_value()) {
+    fault.Update(ValidateAvailability(*spec.availability));
   }
   if (!fault.ok() || !spec.metadata.has_value()) return fault;
   size_t bytes = 0;

@@ -16,8 +16,12 @@ namespace lifesign::client::internal {
 // INVALID_ARGUMENT, naming `field`, unless `id` is UTF-8 of 1 to 128 bytes.
 absl::Status ValidateId(absl::string_view field, absl::string_view id);
 
-// INVALID_ARGUMENT unless ids, rooms and metadata of `spec` are UTF-8 and
-// within the limits of bytes, and the rooms at most 100.
+// INVALID_ARGUMENT unless a server takes it: one that is refused would end its
+// session.
+absl::Status ValidateAvailability(const Availability& availability);
+
+// INVALID_ARGUMENT unless ids, rooms, metadata and availability of `spec` are
+// UTF-8 and within the limits of bytes, and the rooms at most 100.
 absl::Status ValidateSpec(const SessionSpec& spec);
 
 // INVALID_ARGUMENT unless `tenant` is empty or an id.

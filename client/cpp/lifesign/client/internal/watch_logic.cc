@@ -33,6 +33,7 @@ WatchLogic::WatchLogic(const WatchOptions& options, WatchPort& port,
       view_(options),
       token_(options.resume_token) {
   request_.set_tenant(options.tenant);
+  request_.set_see_through(options.see_through);
   if (options.all_users) {
     request_.mutable_all();
   } else if (!options.room_id.empty()) {
