@@ -336,7 +336,7 @@ TEST_F(CommandsTest, WatchOfARoomTellsWhoComesOrHowMany) {
   ASSERT_TRUE(beat.AwaitOutput("ann/s1 is active"));
   Program members(Command("watch --room lobby"), Input::kNothing,
                   Environment());
-  ASSERT_TRUE(members.AwaitOutput("ann  active"));
+  ASSERT_TRUE(members.AwaitOutput("  active  "));
   Program many(Command("watch --room lobby --occupancy"), Input::kNothing,
                Environment());
   ASSERT_TRUE(many.AwaitOutput("lobby  1 user, 1 session: 1 active\n"));
@@ -344,7 +344,7 @@ TEST_F(CommandsTest, WatchOfARoomTellsWhoComesOrHowMany) {
                Input::kNothing, Environment());
   ASSERT_TRUE(json.AwaitOutput("{\"event\":\"occupancy\""));
   beat.Say("leave\n");
-  EXPECT_TRUE(members.AwaitOutput("ann  offline"));
+  EXPECT_TRUE(members.AwaitOutput("  offline  "));
   server_.Advance(milliseconds(200));
   EXPECT_TRUE(many.AwaitOutput("lobby  0 users, 0 sessions\n"));
   EXPECT_EQ(Run("watch ann --room lobby").code, 2);
@@ -638,7 +638,7 @@ bool SameModes(const termios& one, const termios& two) {
 TEST_F(CommandsTest, BeatTakesSingleKeysAndGivesTheTerminalBack) {
   Program beat(Command("beat ann --session tab"), Input::kTerminal,
                Environment());
-  const termios before = beat.Modes();
+  const termios before = beat.ModesAtStart();
   ASSERT_TRUE(beat.AwaitOutput("keys: a active"));
   ASSERT_TRUE(beat.AwaitOutput("ann/tab is "));
   EXPECT_FALSE(SameModes(beat.Modes(), before));
@@ -652,7 +652,7 @@ TEST_F(CommandsTest, BeatTakesSingleKeysAndGivesTheTerminalBack) {
 TEST_F(CommandsTest, SimulateShowsATableAndGivesTheScreenBackAtCtrlC) {
   Program simulate(Command("simulate --people 5 --gateways 1 --clients 5"),
                    Input::kTerminal, Environment());
-  const termios before = simulate.Modes();
+  const termios before = simulate.ModesAtStart();
   ASSERT_TRUE(simulate.AwaitOutput("\x1b[?1049h\x1b[?25l"));
   ASSERT_TRUE(simulate.AwaitOutput("signals sent "));
   ASSERT_TRUE(simulate.AwaitOutput("is really"));

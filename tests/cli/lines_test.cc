@@ -80,11 +80,9 @@ TEST(WatchLinesTest, TheDevicesThatWereAskedForAreNamed) {
   auto& mobile = *record.add_devices();
   mobile.set_device_class(v1::DEVICE_CLASS_MOBILE);
   mobile.set_state(v1::PRESENCE_STATE_IDLE);
-  EXPECT_EQ(
-      WatchText(
-          {Record(v1::PRESENCE_STATE_ACTIVE, v1::CAUSE_SIGNAL, 0), record}),
-      "09:59:59  ann      active   was active; heard of; web active, mobile "
-      "idle\n");
+  EXPECT_EQ(WatchText({Record(v1::PRESENCE_STATE_ACTIVE, v1::CAUSE_SIGNAL, 0),
+                       record}),
+            "10:00:00  ann      active   as before; web active, mobile idle\n");
 }
 
 TEST(WatchLinesTest, AnUnknownUserWasNeverSeen) {

@@ -54,11 +54,12 @@ TEST_F(RoomListTest, TellsWhoIsLiveThereInTheOrderInWhichTheyCame) {
   Login("u5/a", {.rooms = {{"r1"}}});
   Leave("u5/a");
   Active("u2/a");
-  EXPECT_THAT(List({kLive, {}, "r1"}), ElementsAre("u2", "u1"));
-  EXPECT_THAT(List({kLive, {}, "r2"}), ElementsAre("u1", "u3"));
-  EXPECT_THAT(List({kLive, {}, "r3"}), IsEmpty());
-  EXPECT_THAT(List({{State::kOffline}, {}, "r1"}), IsEmpty());
-  EXPECT_FALSE(engine().List({kLive, {}, "r3"}, {}, 1, now()).next);
+  EXPECT_THAT(List({kLive, {}, View::kPublic, "r1"}), ElementsAre("u2", "u1"));
+  EXPECT_THAT(List({kLive, {}, View::kPublic, "r2"}), ElementsAre("u1", "u3"));
+  EXPECT_THAT(List({kLive, {}, View::kPublic, "r3"}), IsEmpty());
+  EXPECT_THAT(List({{State::kOffline}, {}, View::kPublic, "r1"}), IsEmpty());
+  EXPECT_FALSE(
+      engine().List({kLive, {}, View::kPublic, "r3"}, {}, 1, now()).next);
 }
 
 TEST_F(RoomListTest, PresencesAreOfTheSessionsThere) {
@@ -68,7 +69,8 @@ TEST_F(RoomListTest, PresencesAreOfTheSessionsThere) {
   Open("u1/tv", {.with = SignalKind::kBackground, .rooms = {{"r1"}}});
   At(5);
   Active("u1/laptop");
-  const PresencePage page = engine().List({kLive, {}, "r1"}, {}, 10, now());
+  const PresencePage page =
+      engine().List({kLive, {}, View::kPublic, "r1"}, {}, 10, now());
   ASSERT_THAT(page.users, SizeIs(1));
   const UserView& view = page.users[0];
   EXPECT_EQ(view.record.state, State::kAway);
@@ -79,8 +81,9 @@ TEST_F(RoomListTest, PresencesAreOfTheSessionsThere) {
   EXPECT_NEAR(OnTheWall(view.record.last_seen), 3, 0.01);
   EXPECT_GT(view.confidence, 0);
   EXPECT_LE(view.record.revision, In("r1").revision);
-  EXPECT_THAT(List({{State::kActive}, {}, "r1"}), IsEmpty());
-  EXPECT_THAT(List({{State::kAway}, {}, "r1"}), ElementsAre("u1"));
+  EXPECT_THAT(List({{State::kActive}, {}, View::kPublic, "r1"}), IsEmpty());
+  EXPECT_THAT(List({{State::kAway}, {}, View::kPublic, "r1"}),
+              ElementsAre("u1"));
 }
 
 TEST_F(RoomListTest, SeenWithinIsKnownThoughTheRoomIsNotToldOfEachSignal) {
@@ -90,16 +93,18 @@ TEST_F(RoomListTest, SeenWithinIsKnownThoughTheRoomIsNotToldOfEachSignal) {
   // Both stay what they are.
   Active("u1/a");
   At(12);
-  EXPECT_THAT(List({kLive, seconds(5), "r1"}), ElementsAre("u1"));
-  EXPECT_THAT(List({kLive, seconds(12), "r1"}), ElementsAre("u1", "u2"));
-  EXPECT_THAT(List({kLive, seconds(1), "r1"}), IsEmpty());
+  EXPECT_THAT(List({kLive, seconds(5), View::kPublic, "r1"}),
+              ElementsAre("u1"));
+  EXPECT_THAT(List({kLive, seconds(12), View::kPublic, "r1"}),
+              ElementsAre("u1", "u2"));
+  EXPECT_THAT(List({kLive, seconds(1), View::kPublic, "r1"}), IsEmpty());
 }
 
 TEST_F(RoomListTest, ACallLooksAtABoundedNumberOfMembers) {
   for (std::uint32_t i = 0; i <= limits::kListedSlotsPerPage; ++i) {
     Open(absl::StrCat("u", i, "/a"), {.rooms = {{"r1"}}});
   }
-  const ListFilter active{{State::kActive}, {}, "r1"};
+  const ListFilter active{{State::kActive}, {}, View::kPublic, "r1"};
   const PresencePage nobody = engine().List(active, {}, 1'000, now());
   EXPECT_THAT(nobody.users, IsEmpty());
   ASSERT_TRUE(nobody.next.has_value());
@@ -111,7 +116,7 @@ TEST_F(RoomListTest, ACallLooksAtABoundedNumberOfMembers) {
 TEST_F(RoomListTest, WhoGoesAndComesAgainIsNotMetTwice) {
   Login("u1/a", {.rooms = {{"r1"}}});
   Login("u2/a", {.rooms = {{"r1"}}});
-  const ListFilter all{kLive, {}, "r1"};
+  const ListFilter all{kLive, {}, View::kPublic, "r1"};
   const PresencePage first = engine().List(all, {}, 1, now());
   EXPECT_THAT(NamesOf(first), ElementsAre("u1"));
   LeaveRoom("u1/a", "r1");
@@ -129,7 +134,7 @@ TEST_F(RoomListTest, APlaceThatNeverWasIsTheEnd) {
        {ListPlace{1, 0, 0, UINT64_MAX}, ListPlace{UINT64_MAX, 0, 0, UINT64_MAX},
         ListPlace{1, 7, 7, 0}}) {
     const PresencePage page =
-        engine().List({kLive, {}, "r1"}, place, 10, now());
+        engine().List({kLive, {}, View::kPublic, "r1"}, place, 10, now());
     EXPECT_THAT(page.users, IsEmpty());
     EXPECT_FALSE(page.next.has_value());
   }
@@ -138,7 +143,7 @@ TEST_F(RoomListTest, APlaceThatNeverWasIsTheEnd) {
 TEST_F(RoomListTest, APlaceOutlivesTheRoom) {
   Login("u1/a", {.rooms = {{"r1"}}});
   Login("u2/a", {.rooms = {{"r1"}}});
-  const ListFilter all{kLive, {}, "r1"};
+  const ListFilter all{kLive, {}, View::kPublic, "r1"};
   const PresencePage first = engine().List(all, {}, 1, now());
   Leave("u1/a");
   Leave("u2/a");
@@ -167,8 +172,9 @@ TEST_F(RoomListTest, UnderChurnNobodyWhoStayedIsMissedOrRepeated) {
     std::map<std::string, int> met;
     absl::optional<ListPlace> from;
     do {
-      const PresencePage page = engine().List({{State::kActive}, {}, "r1"},
-                                              from, 1 + random() % 5, now());
+      const PresencePage page =
+          engine().List({{State::kActive}, {}, View::kPublic, "r1"}, from,
+                        1 + random() % 5, now());
       for (const std::string& name : NamesOf(page)) ++met[name];
       from = page.next;
       for (int i = 0; i < 40; ++i) {

@@ -228,9 +228,9 @@ TEST_F(RoomQueryTest, CountsOfARoomAreWhatItKeeps) {
   EXPECT_THAT(FieldsOf(unary_.Count(request, answer)), ElementsAre("room_id"));
 }
 
-class FewAwaitsTest : public RoomQueryTest {
+class FewAwaitsOfRoomsTest : public RoomQueryTest {
  protected:
-  FewAwaitsTest() : RoomQueryTest(Few()) {}
+  FewAwaitsOfRoomsTest() : RoomQueryTest(Few()) {}
 
   static PresenceRuntime::Options Few() {
     PresenceRuntime::Options options;
@@ -239,7 +239,7 @@ class FewAwaitsTest : public RoomQueryTest {
   }
 };
 
-TEST_F(FewAwaitsTest, APredicateOverARoomCountsAsAUser) {
+TEST_F(FewAwaitsOfRoomsTest, APredicateOverARoomCountsAsAUser) {
   v1::AwaitPresenceRequest request;
   AddRoom(request, "r1");
   AddRoom(request, "r1");

@@ -248,7 +248,8 @@ absl::optional<std::string> World::Read(const Step& step, View viewed) {
   const UserView view = engine_.GetUser(user, step.now, viewed);
   const std::vector<SessionView> sessions =
       engine_.ListSessions(user, step.now, viewed);
-  const UserExplanation explanation = engine_.Explain(user, step.now, viewed);
+  const UserExplanation explanation =
+      engine_.Explain(user, step.now, "", viewed);
   const ModelUserView expected = model_.Read(user, viewed, step.now);
   ++tally_[absl::StrCat(viewed == View::kTrue ? "seen through " : "read ",
                         Word(view.record.state))];

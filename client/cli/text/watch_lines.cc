@@ -69,7 +69,13 @@ std::string WatchLines::Text(const client::PresenceChange& change,
   const std::string availability = AvailabilityText(after.availability(), now);
   std::string what;
   if (change.before.has_value() && !changes_state) {
-    what = availability.empty() ? "available again" : availability;
+    if (!availability.empty()) {
+      what = availability;
+    } else {
+      const bool was_available =
+          AvailabilityText(change.before->availability(), now).empty();
+      what = was_available ? "as before" : "available again";
+    }
   } else {
     what = change.before.has_value()
                ? absl::StrCat("was ", StateWord(change.before->state()), "; ",

@@ -71,6 +71,7 @@ Program::Program(const std::vector<std::string>& arguments, Input input,
     fcntl(master, F_SETFD, FD_CLOEXEC);
     fcntl(slave, F_SETFD, FD_CLOEXEC);
     terminal_ = UniqueFd(slave);
+    modes_at_start_ = Modes();
     output_ = UniqueFd(master);
     input_ = UniqueFd(fcntl(master, F_DUPFD_CLOEXEC, 0));
     posix_spawn_file_actions_addopen(&actions, 0, name, O_RDWR, 0);

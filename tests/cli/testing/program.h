@@ -43,6 +43,8 @@ class Program {
   void Signal(int signal);
   // The modes of its terminal.
   termios Modes() const;
+  // Those that it found. REQUIRES: Input::kTerminal.
+  const termios& ModesAtStart() const { return modes_at_start_; }
 
   // Waits until it ends; its exit code, or 128 and the signal that killed it.
   int Wait();
@@ -61,6 +63,7 @@ class Program {
   UniqueFd error_output_;
   // Keeps the terminal when the program ends.
   UniqueFd terminal_;
+  termios modes_at_start_ = {};
   std::string out_;
   std::string errors_;
   std::size_t waited_for_ = 0;

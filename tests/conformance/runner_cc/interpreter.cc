@@ -208,8 +208,12 @@ Differences Interpreter::Ended(const Value& step) {
 template <typename Stream>
 Differences Interpreter::EndOf(Stream& stream, const Value& step) {
   Value response;
-  if (stream.Next(response)) {
-    return {absl::StrCat("it goes on: ", Show(response))};
+  while (stream.Next(response)) {
+    const Value* changes = Find(response, "changes");
+    if (Find(response, "progress") == nullptr ||
+        (changes != nullptr && changes->list_value().values_size() > 0)) {
+      return {absl::StrCat("it goes on: ", Show(response))};
+    }
   }
   return Compare(step, stream.End(), Value());
 }

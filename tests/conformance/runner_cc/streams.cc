@@ -152,9 +152,9 @@ bool Watch::NextPart(std::string& name, Value& content) {
 }
 
 void Watch::TakeApart(const Value& response) {
-  for (const char* name : {"created", "resync", "snapshot", "changes", "synced",
-                           "progress", "occupancy", "intents", "refused",
-                           "acked"}) {
+  for (const char* name :
+       {"created", "resync", "snapshot", "changes", "synced", "progress",
+        "occupancy", "intents", "refused", "acked"}) {
     const Value* part = Find(response, name);
     if (part == nullptr) continue;
     if (!part->has_list_value()) {

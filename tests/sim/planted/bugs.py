@@ -54,9 +54,9 @@ BUGS = [
     Bug("a mailbox drops A→B→C→B, which leads back to what waits",
         "server/core/watch/mailbox.cc",
         "  if (IsNoNews(entry.told, entry.devices_told, "
-        "change->change.after)) {\n",
+        "AvailabilityToldBy(entry),\n",
         """  const Change& waits = entry.newest->change;
-  if (IsNoNews(waits.before, waits.devices_before, change->change.after)) {
+  if (IsNoNews(waits.before, waits.devices_before, AvailabilityToldBy(entry),
 """),
     Bug("a token covers changes that still wait for their batch",
         WATCH + "_messages.cc",

@@ -98,8 +98,10 @@ TEST(PageTokens, AreOfOneFilter) {
   const ListFilter all{StateSet::All(), {}};
   const ListFilter some{{State::kActive}, {}};
   const ListFilter seen{StateSet::All(), Duration(0)};
-  const ListFilter room{StateSet::All(), {}, "r1"};
+  const ListFilter seen_through{StateSet::All(), {}, View::kTrue};
+  const ListFilter room{StateSet::All(), {}, View::kPublic, "r1"};
   EXPECT_NE(HashFilter(all), HashFilter(room));
+  EXPECT_NE(HashFilter(all), HashFilter(seen_through));
   EXPECT_EQ(HashFilter(all), HashFilter(all));
   EXPECT_NE(HashFilter(all), HashFilter(some));
   EXPECT_NE(HashFilter(all), HashFilter(seen));
