@@ -35,6 +35,7 @@ PresenceRuntime::PresenceRuntime(const Options& options, const Clock& clock)
       engine_(
           EngineOptions(options, time_.Read(), [this] { publisher_.Poke(); }),
           time_.Read()),
+      publisher_(engine_, time_),
       deadlines_(time_.Read().presence),
       jitter_(options.seed),
       chores_(options.threads),
@@ -42,7 +43,7 @@ PresenceRuntime::PresenceRuntime(const Options& options, const Clock& clock)
              time_,
              deadlines_,
              chores_,
-             publisher_,
+             options.rounds != nullptr ? *options.rounds : publisher_,
              jitter_,
              heartbeats_,
              watches_,
@@ -51,8 +52,7 @@ PresenceRuntime::PresenceRuntime(const Options& options, const Clock& clock)
              options.may_see_through},
       gate_(jitter_),
       drain_(parts_, gate_),
-      service_(parts_, gate_),
-      publisher_(engine_, time_) {
+      service_(parts_, gate_) {
   if (options.threads) publisher_.Start();
 }
 

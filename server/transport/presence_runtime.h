@@ -18,6 +18,7 @@
 #include "server/transport/jitter.h"
 #include "server/transport/presence_service.h"
 #include "server/transport/publisher.h"
+#include "server/transport/rounds.h"
 #include "server/transport/server_parts.h"
 #include "server/transport/serving_gate.h"
 #include "server/transport/stream_registry.h"
@@ -48,6 +49,9 @@ class PresenceRuntime {
     // Whether it has threads that publish and do chores. Without them Settle
     // does, and whoever calls the engine: for who decides when.
     bool threads = true;
+    // Who does the rounds that a call needs; null: its own publisher. Outlives
+    // it.
+    Rounds* rounds = nullptr;
   };
 
   // `clock` outlives it. Publishes from now on; admits calls once `gate` says
@@ -74,6 +78,7 @@ class PresenceRuntime {
  private:
   TimeSource time_;
   PresenceEngine engine_;
+  Publisher publisher_;
   Deadlines deadlines_;
   Jitter jitter_;
   StreamRegistry<HeartbeatStream> heartbeats_;
@@ -84,7 +89,6 @@ class PresenceRuntime {
   ServingGate gate_;
   DrainSequence drain_;
   PresenceService service_;
-  Publisher publisher_;
 };
 
 }  // namespace lifesign

@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "server/base/mutex.h"
 #include "server/core/presence_engine.h"
+#include "server/transport/rounds.h"
 #include "server/transport/time_source.h"
 
 namespace lifesign {
@@ -17,7 +18,7 @@ namespace lifesign {
 // A thread that publishes whenever it was poked, so that no reaction of gRPC
 // does. Thread-safe. Lock order: its round, then whatever a watch takes when it
 // is woken.
-class Publisher {
+class Publisher final : public Rounds {
  public:
   // Both outlive it. Publishes from Start until it is destroyed.
   Publisher(PresenceEngine& engine, const TimeSource& time);
@@ -33,9 +34,7 @@ class Publisher {
   // it, or this one does when its PublishAfter ends.
   void Poke();
 
-  // One round on this thread: everything changed before is in its mailboxes,
-  // and its watchers woken, when it returns.
-  void PublishNow();
+  void PublishNow() override;
 
  private:
   friend class PublishAfter;

@@ -14,6 +14,7 @@
 #include "server/transport/chores.h"
 #include "server/transport/deadlines.h"
 #include "server/transport/jitter.h"
+#include "server/transport/rounds.h"
 #include "server/transport/stream_registry.h"
 #include "server/transport/time_source.h"
 
@@ -21,7 +22,6 @@ namespace lifesign {
 
 class AwaitCall;
 class HeartbeatStream;
-class Publisher;
 class WatchStream;
 
 // Named limits of docs/concepts.md § 14 that a server may set otherwise.
@@ -40,7 +40,7 @@ struct ServerParts {
   const TimeSource& time;
   Deadlines& deadlines;
   Chores& chores;
-  Publisher& publisher;
+  Rounds& rounds;
   Jitter& jitter;
   StreamRegistry<HeartbeatStream>& heartbeats;
   StreamRegistry<WatchStream>& watches;

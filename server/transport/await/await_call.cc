@@ -10,7 +10,6 @@
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/encode_query.h"
 #include "server/transport/codec/read_time.h"
-#include "server/transport/publisher.h"
 
 namespace lifesign {
 
@@ -77,7 +76,7 @@ void AwaitCall::OnDeadline(const Now& now) {
 void AwaitCall::GiveUp() {
   // What changed by now, be it that it came to nothing since, may be on its way
   // still.
-  parts_.publisher.PublishNow();
+  parts_.rounds.PublishNow();
   MutexLock lock(mutex_);
   if (phase_ != Phase::kWaiting) return;
   const Now now = parts_.time.Read();
