@@ -330,31 +330,6 @@ void Model::Tick(const Now& instant) {
   }
 }
 
-ModelCounts Model::Count(View view, const Now& instant) {
-  ModelCounts counts;
-  for (const auto& [name, user] : users_) {
-    if (!user.IsKnownIn(view)) continue;
-    const PresenceTime now = Forward(name, instant).presence;
-    DeviceStates devices = kNoDevices;
-    for (const ModelSession& session : user.sessions) {
-      if (view == View::kPublic && user.invisible) break;
-      const State state = session.StateAt(now);
-      const auto device = static_cast<std::size_t>(session.device);
-      devices[device] = Higher(devices[device], state);
-      if (!IsLive(state)) continue;
-      ++counts.sessions_on[device][static_cast<std::size_t>(state)];
-    }
-    State highest = State::kOffline;
-    for (std::size_t d = 0; d < kDeviceClasses; ++d) {
-      highest = Higher(highest, devices[d]);
-      if (!IsLive(devices[d])) continue;
-      ++counts.users_on[d][static_cast<std::size_t>(devices[d])];
-    }
-    ++counts.users[static_cast<std::size_t>(highest)];
-  }
-  return counts;
-}
-
 bool Model::Forget(const std::string& name, View view, const Now& instant) {
   const auto found = users_.find(name);
   if (found == users_.end()) return true;

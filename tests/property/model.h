@@ -83,6 +83,10 @@ struct ModelCounts {
   std::array<StateCounts, kDeviceClasses> sessions_on{};
 };
 
+// Which of the engine's counts are others; none if they all agree.
+absl::optional<std::string> Difference(const ModelCounts& expected,
+                                       const PresenceCounts& actual);
+
 class Model {
  public:
   struct Options {

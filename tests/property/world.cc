@@ -470,18 +470,7 @@ absl::optional<std::string> World::FollowForgetting() {
 // since.
 absl::optional<std::string> World::CompareCounts(View view,
                                                  const ModelCounts& counts) {
-  const PresenceCounts actual = engine_.Counts(view).counts;
-  for (std::size_t d = 0; d < kDeviceClasses; ++d) {
-    const auto device = static_cast<DeviceClass>(d);
-    if (actual.users_on(device) != counts.users_on[d]) {
-      return absl::StrCat("counts of users on ", DeviceClassName(device));
-    }
-    if (actual.sessions_on(device) != counts.sessions_on[d]) {
-      return absl::StrCat("counts of sessions on ", DeviceClassName(device));
-    }
-  }
-  if (actual.users() != counts.users) return "counts of users";
-  return absl::nullopt;
+  return Difference(counts, engine_.Counts(view).counts);
 }
 
 // A tick changes many users at once, in an order that is the engine's own. The
