@@ -65,7 +65,7 @@ struct Route {
 class Call final : public StreamPort,
                    public std::enable_shared_from_this<Call> {
  public:
-  enum class Kind { kHeartbeat, kWatch };
+  enum class Kind { kHeartbeat, kWatch, kAwait };
 
   // What it shares with all calls of a world; outlives it.
   struct World {
@@ -80,13 +80,17 @@ class Call final : public StreamPort,
 
   Kind kind() const { return kind_; }
   std::uint64_t number() const { return number_; }
-  // The one message of a call on which only the server streams.
+  // The one message of a call on which the client does not stream.
   const grpc::ByteBuffer& request() const { return request_; }
+  // When its client gives up, as the server is told; mostly never.
+  RealTime deadline() const { return deadline_; }
   // Both sides are.
   bool over() const { return done_ && client_ == nullptr; }
 
   // --- For its client ---
 
+  // Before it arrives.
+  void SetDeadline(RealTime deadline) { deadline_ = deadline; }
   // To be called once, first.
   void Begin();
   // OnTaken follows, unless the call ends before.
@@ -151,6 +155,7 @@ class Call final : public StreamPort,
   const std::uint64_t number_;
   const World world_;
   const Route route_;
+  RealTime deadline_ = RealTime::max();
   CallClient* client_;
   const grpc::ByteBuffer request_;
   Random random_;

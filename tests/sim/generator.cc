@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "tests/property/policies.h"
-#include "tests/property/step.h"
 
 namespace lifesign::sim {
 namespace {
@@ -37,7 +36,8 @@ constexpr Weight kWeights[] = {
     {Step::Kind::kJumpWall, 0, 2},      {Step::Kind::kHoldRounds, 0, 2},
     {Step::Kind::kDrain, 0, 1},         {Step::Kind::kRestart, 0, 2},
     {Step::Kind::kSetPolicy, 0, 1},     {Step::Kind::kRead, 0, 15},
-    {Step::Kind::kRecount, 0, 6},
+    {Step::Kind::kRecount, 0, 6},       {Step::Kind::kAwait, 0, 12},
+    {Step::Kind::kList, 0, 20},
 };
 
 }  // namespace
@@ -98,6 +98,7 @@ void Generator::DrawOptions() {
   options_.members = Number(3);
   options_.watchers = Number(3);
   options_.observers = Number(3);
+  options_.awaiters = Number(3);
   constexpr Duration kDelays[] = {Duration(0), milliseconds(2),
                                   milliseconds(80), milliseconds(1'500),
                                   milliseconds(2'500)};
@@ -189,209 +190,6 @@ Step Generator::Next(const World& world) {
   step.at = now_;
   Fill(step);
   return step;
-}
-
-void Generator::Fill(Step& step) {
-  switch (step.kind) {
-    case Step::Kind::kConnect:
-    case Step::Kind::kSay:
-    case Step::Kind::kBabble:
-    case Step::Kind::kHalfClose:
-    case Step::Kind::kSendSignal:
-      return FillPeer(step);
-    case Step::Kind::kJoin:
-    case Step::Kind::kTurn:
-      step.lifecycle = static_cast<Lifecycle>(Number(3));
-      [[fallthrough]];
-    case Step::Kind::kInteract:
-    case Step::Kind::kNetworkChange:
-      step.who = Number(options_.members);
-      return;
-    case Step::Kind::kLeave:
-      step.who = Number(options_.members);
-      if (Chance(50)) step.length = Uniform(Duration(0), seconds(10));
-      return;
-    case Step::Kind::kDie:
-      step.who = Number(options_.members);
-      step.length = Skewed(seconds(95));
-      return;
-    case Step::Kind::kWatch:
-      step.who = Number(options_.watchers);
-      return FillWatch(step);
-    case Step::Kind::kUnwatch:
-      step.who = Number(options_.watchers);
-      return;
-    case Step::Kind::kObserve:
-      step.who = Number(options_.observers);
-      FillWatch(step);
-      step.flag = Chance(50);
-      step.back = Chance(60) ? 0 : static_cast<int>(Between(1, 31));
-      step.devices = Chance(35);
-      return;
-    case Step::Kind::kIgnore:
-      step.who = Number(options_.observers);
-      return;
-    case Step::Kind::kBreak:
-      step.back = Number(5);
-      step.length = Skewed(seconds(95));
-      step.other = Skewed(seconds(40));
-      return;
-    case Step::Kind::kStall:
-      step.back = Number(5);
-      step.flag = Chance(40);
-      step.length = Chance(15) ? Uniform(seconds(250), seconds(400))
-                               : Skewed(seconds(120));
-      return;
-    default:
-      return FillServer(step);
-  }
-}
-
-void Generator::FillServer(Step& step) {
-  switch (step.kind) {
-    case Step::Kind::kFreeze:
-      step.length = Skewed(seconds(600));
-      return;
-    case Step::Kind::kJumpWall:
-      step.length = seconds(Between(-7'200, 7'200));
-      return;
-    case Step::Kind::kHoldRounds:
-      step.length = Skewed(seconds(60));
-      return;
-    case Step::Kind::kDrain:
-      step.length = Uniform(seconds(1), seconds(30));
-      step.other = Skewed(seconds(30));
-      return;
-    case Step::Kind::kRestart:
-      step.length = Skewed(seconds(120));
-      step.other = Skewed(seconds(20));
-      return;
-    case Step::Kind::kSetPolicy:
-      step.back = Number(static_cast<int>(property::Policies().size()));
-      return;
-    case Step::Kind::kRead:
-      step.who = Number(options_.users + options_.members);
-      return;
-    default:
-      return;
-  }
-}
-
-void Generator::FillWatch(Step& step) {
-  const int everyone = options_.users + options_.members;
-  for (int user = 0; user < everyone; ++user) {
-    if (Chance(75)) step.users.push_back(user);
-  }
-  if (Chance(25)) step.length = Uniform(Duration(0), seconds(1));
-  step.other = Chance(50) ? seconds(25) : Uniform(seconds(10), seconds(90));
-}
-
-int Generator::PickBack() {
-  return Chance(85) ? 0 : static_cast<int>(Between(0, 2));
-}
-
-void Generator::FillPeer(Step& step) {
-  step.who = Number(options_.peers);
-  step.back = PickBack();
-  if (step.kind == Step::Kind::kSay) {
-    const int opens = Chance(45) ? static_cast<int>(Between(1, 3)) : 0;
-    for (int i = 0; i < opens; ++i) step.opens.push_back(PickOpen());
-    const int signals = Chance(75) ? static_cast<int>(Between(1, 4)) : 0;
-    for (int i = 0; i < signals; ++i) {
-      SignalStep signal;
-      signal.handle = PickOpen().handle;
-      signal.signal = PickSignal();
-      MaybeMove(signal);
-      if (Chance(4)) signal.times = static_cast<int>(Between(2, 40));
-      step.signals.push_back(signal);
-    }
-    step.flag = Chance(20);
-  } else if (step.kind == Step::Kind::kSendSignal) {
-    step.length = Skewed(options_.most_delay * 4 + milliseconds(1));
-    step.flag = Chance(15);
-    step.other = Skewed(seconds(30));
-    if (Chance(40)) {
-      step.opens.push_back(PickOpen());
-      return;
-    }
-    step.users.push_back(Number(options_.users));
-    step.who = Number(options_.sessions);
-    if (Chance(10)) step.back = property::kNobody;
-    SignalStep signal;
-    signal.signal = PickSignal();
-    MaybeMove(signal);
-    step.signals.push_back(signal);
-  }
-}
-
-OpenStep Generator::PickOpen() {
-  OpenStep open;
-  // Mostly the same handle for the same session, as clients do.
-  open.user = Number(options_.users);
-  open.session = Number(options_.sessions);
-  open.handle = static_cast<std::uint32_t>(
-      Chance(80) ? open.user * options_.sessions + open.session + 1
-                 : Number(options_.users * options_.sessions) + 1);
-  if (Chance(70)) open.instance = static_cast<Instance>(Between(1, 3));
-  if (Chance(60)) {
-    open.device =
-        static_cast<DeviceClass>(Chance(80) ? open.session % 6 : Number(6));
-  }
-  if (Chance(20)) open.metadata = Number(3);
-  if (Chance(20)) open.rooms = PickRooms();
-  if (Chance(60)) {
-    Signal signal;
-    signal.kind = PickLiveKind();
-    if (Chance(15)) signal.idle_for = PickIdleFor();
-    open.signal = signal;
-  }
-  return open;
-}
-
-std::vector<int> Generator::PickRooms() {
-  std::vector<int> rooms;
-  for (int room = 0; room < options_.rooms; ++room) {
-    if (Chance(50)) rooms.push_back(room);
-  }
-  return rooms;
-}
-
-void Generator::MaybeMove(SignalStep& step) {
-  // Refused with DETACH and LEAVE, now and then.
-  if (!Chance(step.signal.kind > SignalKind::kBackground ? 2 : 20)) return;
-  if (Chance(70)) step.join = PickRooms();
-  if (Chance(50)) step.leave = PickRooms();
-}
-
-Duration Generator::PickIdleFor() {
-  switch (Number(4)) {
-    case 0:
-      return Duration(0);
-    case 1:
-      return Uniform(Duration(0), seconds(90));
-    case 2:
-      return seconds(Between(0, 61));
-    default:
-      return seconds(limits::kMaxDurationSeconds);
-  }
-}
-
-SignalKind Generator::PickLiveKind() {
-  return static_cast<SignalKind>(Number(3));
-}
-
-Signal Generator::PickSignal() {
-  Signal signal;
-  if (Chance(88)) {
-    signal.kind = Chance(40) ? SignalKind::kActive : PickLiveKind();
-    if (Chance(12)) signal.idle_for = PickIdleFor();
-  } else if (Chance(40)) {
-    signal.kind = SignalKind::kDetach;
-  } else {
-    signal.kind = SignalKind::kLeave;
-    if (Chance(60)) signal.linger = Uniform(Duration(1), seconds(10));
-  }
-  return signal;
 }
 
 }  // namespace lifesign::sim

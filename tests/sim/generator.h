@@ -42,6 +42,8 @@ class Generator {
   void FillPeer(Step& step);
   void FillServer(Step& step);
   void FillWatch(Step& step);
+  void FillAwait(Step& step);
+  void FillList(Step& step);
   OpenStep PickOpen();
   Signal PickSignal();
   SignalKind PickLiveKind();

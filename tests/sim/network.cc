@@ -14,8 +14,10 @@ std::shared_ptr<Call> Network::Begin(Call::Kind kind, CallClient& client,
   auto call = std::make_shared<Call>(kind, next_++, shared_, route, client,
                                      std::move(request), seed);
   journal_.Note(schedule_.now(),
-                kind == Call::Kind::kWatch ? "watch" : "stream", call->number(),
-                "begins");
+                kind == Call::Kind::kHeartbeat ? "stream"
+                : kind == Call::Kind::kWatch   ? "watch"
+                                               : "await",
+                call->number(), "begins");
   calls_.push_back(call);
   call->Begin();
   return call;

@@ -34,7 +34,7 @@ class Network {
         journal_(journal),
         shared_{schedule, server, verdict} {}
 
-  // A call, begun. `request`: of a watch.
+  // A call, begun. `request`: of a watch, or an await.
   std::shared_ptr<Call> Begin(Call::Kind kind, CallClient& client,
                               grpc::ByteBuffer request, std::uint64_t seed);
 

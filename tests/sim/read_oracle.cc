@@ -21,6 +21,8 @@ using property::ModelUserView;
 // How far two ways of computing the same probability may lie apart.
 constexpr double kRounding = 1e-6;
 
+}  // namespace
+
 UserView ViewOf(const ModelUserView& model, double confidence) {
   UserView view;
   view.record = model.record;
@@ -28,8 +30,6 @@ UserView ViewOf(const ModelUserView& model, double confidence) {
   view.sessions_by_state = model.sessions_by_state;
   return view;
 }
-
-}  // namespace
 
 template <typename Message>
 void ReadOracle::Compare(const Message& expected, const Message& told) {

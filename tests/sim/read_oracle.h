@@ -15,6 +15,8 @@
 
 namespace lifesign::sim {
 
+UserView ViewOf(const property::ModelUserView& model, double confidence);
+
 // Reads by the unary calls, and compares to the byte. Of confidence, which the
 // model does not learn, only what does not depend on what was learned.
 class ReadOracle {

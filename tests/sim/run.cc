@@ -61,6 +61,14 @@ const property::Simplifications<Step>& Simplifications() {
       [](Step& step) {
         for (SignalStep& signal : step.signals) signal.signal.idle_for.reset();
       },
+      [](Step& step) {
+        if (step.predicates.size() > 1) step.predicates.pop_back();
+      },
+      [](Step& step) {
+        if (step.predicates.size() > 1) {
+          step.predicates.erase(step.predicates.begin());
+        }
+      },
       [](Step& step) { step.flag = false; },
   };
   return all;

@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/transport/await/await_call.h"
 #include "server/transport/call/refused_stream.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/decode.h"
+#include "server/transport/codec/decode_query.h"
 #include "server/transport/heartbeat/heartbeat_stream.h"
 #include "server/transport/watch/watch_stream.h"
 #include "tests/property/policies.h"
@@ -36,7 +38,7 @@ WorldOptions OfRun(WorldOptions options, std::uint64_t run) {
 }
 
 PresenceRuntime::Options RuntimeOptions(const WorldOptions& options,
-                                        const Policy& policy) {
+                                        const Policy& policy, Rounds& rounds) {
   PresenceRuntime::Options runtime;
   runtime.policy = policy;
   runtime.shards = options.shards;
@@ -45,23 +47,34 @@ PresenceRuntime::Options RuntimeOptions(const WorldOptions& options,
   runtime.limits.max_mailbox_bytes = options.max_mailbox_bytes;
   runtime.seed = options.seed;
   runtime.threads = false;
+  runtime.rounds = &rounds;
   return runtime;
+}
+
+void Refuse(Call& call, const ApiError& error) {
+  const auto stream = std::make_shared<RefusedStream>(ToGrpcStatus(error));
+  call.Attach(stream, nullptr);
+  stream->Start(call);
 }
 
 }  // namespace
 
 Server::Run::Run(const WorldOptions& world,
                  const std::vector<std::string>& users, const Policy& policy,
-                 const Now& now, const Clock& clock, Journal& journal,
-                 Verdict& verdict)
+                 const Now& now, const Clock& clock, Rounds& publisher,
+                 Journal& journal, Verdict& verdict)
     : options(world),
-      runtime(RuntimeOptions(options, policy), clock),
+      awaited_users(limits::kMaxAwaitedUsers),
+      runtime(RuntimeOptions(options, policy, publisher), clock),
       unary(runtime.parts()),
       truth(options, users, policy, now, runtime.engine(), journal, verdict),
       rooms(unary, truth, now, journal, verdict),
       signals(options, policy, truth, rooms, now, journal, verdict),
       watches(options, runtime.engine(), users, truth, now, journal, verdict),
-      reads(unary, runtime.engine(), truth, signals, rooms, now, verdict) {}
+      awaits(runtime.engine(), truth, now, journal, verdict),
+      counts(unary, runtime.engine(), truth, now, journal, verdict),
+      reads(unary, runtime.engine(), truth, signals, rooms, now, verdict),
+      lists(unary, runtime.engine(), users, truth, now, journal, verdict) {}
 
 Server::Server(const WorldOptions& options, std::vector<std::string> users,
                Schedule& schedule, Journal& journal, Verdict& verdict)
@@ -85,14 +98,18 @@ void Server::Start() {
   frozen_.clear();
   round_expected_ = false;
   ++runs_;
-  run_ =
-      std::make_unique<Run>(OfRun(options_, runs_), users_, PolicyOf(policy_),
-                            now_, schedule_.clock(), journal_, verdict_);
+  Rounds& rounds = *this;
+  run_ = std::make_unique<Run>(OfRun(options_, runs_), users_,
+                               PolicyOf(policy_), now_, schedule_.clock(),
+                               rounds, journal_, verdict_);
   run_->truth.OnChange([this](const Change& change) {
     if (!change.ChangesState()) return;
+    run_->awaits.OnEmitted(change);
     run_->signals.witness().OnChange(change, now_.presence);
     if (on_told_) on_told_(change.after.user, change.after.state);
   });
+  run_->truth.OnPublish(
+      [this](const Change& change) { run_->awaits.OnPublished(change); });
   run_->watches.SetOnTold(on_told_);
   run_->runtime.gate().Set(ServingGate::State::kServing);
   journal_.Note(schedule_.now(), "server starts", runs_);
@@ -153,7 +170,11 @@ void Server::Enter(const std::function<void()>& work) {
   Collect();
   run_->signals.Settled();
   Chores& chores = run_->runtime.parts().chores;
-  if (!chores.idle()) At(schedule_.now(), [&chores] { chores.Drain(); });
+  if (chores.idle()) {
+    run_->awaits.Settled();
+  } else {
+    At(schedule_.now(), [&chores] { chores.Drain(); });
+  }
   if (!run_->truth.AllPublished()) {
     const auto within =
         static_cast<std::uint64_t>(options_.round_within.count() + 1);
@@ -192,6 +213,8 @@ bool Server::Tick() {
   run_->signals.Ticked();
   run_->signals.witness().OnTick(now_.presence);
   run_->watches.Ticked();
+  run_->awaits.Ticked();
+  run_->counts.Ticked();
   return true;
 }
 
@@ -211,29 +234,44 @@ void Server::ExpectRound(Duration after) {
 void Server::Round() {
   round_expected_ = false;
   run_->truth.Publish(now_);
+  run_->awaits.Published();
   Collect();
   if (run_->truth.AllPublished() && run_->runtime.parts().chores.idle()) {
     run_->watches.Published();
   }
 }
 
+void Server::PublishNow() {
+  // What is left to do when the process goes is nothing to anybody.
+  if (!up()) return;
+  // Only the engine knows who was looked at in this step.
+  run_->truth.EvaluateEveryone(users_, now_);
+  run_->truth.Collect(now_);
+  run_->truth.Publish(now_);
+  run_->awaits.Published();
+}
+
 void Server::Accept(Call& call) {
   Run& run = *run_;
-  const auto refuse = [&call](const ApiError& error) {
-    const auto stream = std::make_shared<RefusedStream>(ToGrpcStatus(error));
-    call.Attach(stream, nullptr);
-    stream->Start(call);
-  };
   if (const auto refusal = run.runtime.gate().Refusal()) {
     journal_.Count("stream refused");
-    return refuse(*refusal);
+    return Refuse(call, *refusal);
   }
-  if (call.kind() == Call::Kind::kHeartbeat) {
-    const auto stream = std::make_shared<HeartbeatStream>(run.runtime.parts());
-    call.Attach(stream, run.signals.Begin(stream->id(), call));
-    stream->Start(call);
-    return;
+  switch (call.kind()) {
+    case Call::Kind::kWatch:
+      return AcceptWatch(call);
+    case Call::Kind::kAwait:
+      return AcceptAwait(call);
+    case Call::Kind::kHeartbeat:
+      break;
   }
+  const auto stream = std::make_shared<HeartbeatStream>(run.runtime.parts());
+  call.Attach(stream, run.signals.Begin(stream->id(), call));
+  stream->Start(call);
+}
+
+void Server::AcceptWatch(Call& call) {
+  Run& run = *run_;
   v1::WatchPresenceRequest request;
   WatchOptions options;
   const auto error =
@@ -241,11 +279,30 @@ void Server::Accept(Call& call) {
           ? DecodeWatch(request, run.runtime.parts().limits.max_watched_users,
                         options)
           : MalformedMessage();
-  if (error.has_value()) return refuse(*error);
+  if (error.has_value()) return Refuse(call, *error);
   const auto stream =
       std::make_shared<WatchStream>(run.runtime.parts(), options);
   call.Attach(stream, run.watches.Begin(stream->id(), options, call));
   stream->Start(call);
+}
+
+void Server::AcceptAwait(Call& call) {
+  Run& run = *run_;
+  v1::AwaitPresenceRequest request;
+  AwaitOptions options;
+  const Duration time_left = call.deadline() == RealTime::max()
+                                 ? seconds(limits::kMaxDurationSeconds)
+                                 : call.deadline() - now_.real;
+  const auto error = ParseMessage(call.request(), request)
+                         ? DecodeAwait(request, time_left, options)
+                         : MalformedMessage();
+  if (error.has_value()) return Refuse(call, *error);
+  auto share = run.awaited_users.Take(
+      static_cast<std::int64_t>(options.terms.users.size()));
+  const auto await = std::make_shared<AwaitCall>(
+      run.runtime.parts(), std::move(options), *std::move(share));
+  call.Attach(await, run.awaits.Begin(request, call));
+  await->Start(call);
 }
 
 void Server::Drain(Duration budget) {
@@ -253,6 +310,8 @@ void Server::Drain(Duration budget) {
   journal_.Count("drain");
   run_->signals.OnDrain();
   run_->watches.OnDrain();
+  // Those who hold sessions have a third of it.
+  run_->awaits.OnDrain(now_.presence + budget / 3);
   run_->runtime.drain().Begin(budget);
 }
 
@@ -267,7 +326,20 @@ void Server::SetPolicy(int policy) {
   run_->signals.OnPolicy(PolicyOf(policy));
 }
 
-void Server::Read(const std::string& user) { run_->reads.Read(user); }
+void Server::Read(const std::string& user) {
+  run_->reads.Read(user);
+  run_->counts.Read();
+}
+
+void Server::List(int listing, const v1::ListPresencesRequest& request,
+                  bool otherwise) {
+  Listing& held = listings_.at(static_cast<std::size_t>(listing));
+  if (otherwise) {
+    run_->lists.AskOtherwise(held);
+  } else {
+    run_->lists.Next(request, held);
+  }
+}
 
 grpc::Status Server::SendSignal(const v1::SendSignalRequest& request,
                                 v1::SendSignalResponse& response) {

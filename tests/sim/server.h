@@ -5,6 +5,7 @@
 #ifndef LIFESIGN_TESTS_SIM_SERVER_H_
 #define LIFESIGN_TESTS_SIM_SERVER_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,8 +15,13 @@
 #include "client/cli/simulate/random.h"
 #include "lifesign/v1/presence_service.pb.h"
 #include "server/transport/presence_runtime.h"
+#include "server/transport/quota.h"
+#include "server/transport/rounds.h"
+#include "tests/sim/await_oracle.h"
 #include "tests/sim/call.h"
+#include "tests/sim/count_oracle.h"
 #include "tests/sim/journal.h"
+#include "tests/sim/list_oracle.h"
 #include "tests/sim/own_clock.h"
 #include "tests/sim/process.h"
 #include "tests/sim/read_oracle.h"
@@ -31,7 +37,7 @@ namespace lifesign::sim {
 
 // A PresenceRuntime as lifesignd has it, and the oracles beside it. Whatever is
 // done in it is looked at by them.
-class Server final : public Process {
+class Server final : public Process, private Rounds {
  public:
   // `users`: whoever may come. All outlive it.
   Server(const WorldOptions& options, std::vector<std::string> users,
@@ -70,8 +76,12 @@ class Server final : public Process {
   void Recount();
   void Drain(Duration budget);
   void SetPolicy(int policy);
-  // Reads everything about `user`.
+  // Reads everything about `user`, and how many there are.
   void Read(const std::string& user);
+  // The next page of that listing; `otherwise`: with another filter than its
+  // own. There are two.
+  void List(int listing, const v1::ListPresencesRequest& request,
+            bool otherwise);
   grpc::Status SendSignal(const v1::SendSignalRequest& request,
                           v1::SendSignalResponse& response);
 
@@ -86,17 +96,24 @@ class Server final : public Process {
   struct Run {
     Run(const WorldOptions& world, const std::vector<std::string>& users,
         const Policy& policy, const Now& now, const Clock& clock,
-        Journal& journal, Verdict& verdict);
+        Rounds& publisher, Journal& journal, Verdict& verdict);
 
     const WorldOptions options;
+    Quota awaited_users;
     PresenceRuntime runtime;
     const UnaryCalls unary;
     Truth truth;
     RoomOracle rooms;
     SignalOracle signals;
     WatchOracles watches;
+    AwaitOracles awaits;
+    CountOracle counts;
     ReadOracle reads;
+    ListOracle lists;
   };
+
+  // For a call that needs a round, in the midst of a step.
+  void PublishNow() override;
 
   void Enter(const std::function<void()>& work);
   // What came while it was frozen is done.
@@ -105,6 +122,8 @@ class Server final : public Process {
   // Takes in what the step that ends has changed.
   void Collect();
   void TickAt(RealTime at);
+  void AcceptWatch(Call& call);
+  void AcceptAwait(Call& call);
   void ExpectRound(Duration after);
   void Round();
 
@@ -120,6 +139,7 @@ class Server final : public Process {
   Now now_;
   std::uint64_t runs_ = 0;
   int policy_;
+  std::array<Listing, 2> listings_;
   std::unique_ptr<Run> run_;
   RealTime frozen_until_ = RealTime::min();
   std::vector<std::function<void()>> frozen_;  // what came meanwhile

@@ -84,6 +84,31 @@ std::string WhatIsSentAlone(const Step& step) {
   return words;
 }
 
+std::string WhatIsAwaited(const Step& step) {
+  std::string words = absl::StrCat("awaiter ", step.who, " awaits");
+  for (const PredicateStep& predicate : step.predicates) {
+    absl::StrAppend(&words, " [", predicate.needed, " of ",
+                    absl::StrJoin(predicate.users, ","), " ",
+                    property::Word(predicate.at_least), "]");
+  }
+  if (step.flag) absl::StrAppend(&words, " for ", Seconds(step.length), " s");
+  if (step.other.count() > 0) {
+    absl::StrAppend(&words, ", deadline ", Seconds(step.other), " s");
+  }
+  return words;
+}
+
+std::string WhatIsListed(const Step& step) {
+  std::string words =
+      absl::StrCat("listing ", step.who, ": a page of ", step.size);
+  if (step.flag) return absl::StrCat(words, ", with another filter");
+  absl::StrAppend(&words, ", states ", step.back);
+  if (step.length.count() > 0) {
+    absl::StrAppend(&words, ", seen within ", Seconds(step.length), " s");
+  }
+  return words;
+}
+
 std::string What(const Step& step) {
   const std::string peer =
       absl::StrCat("peer ", step.who, ", stream newest-", step.back);
@@ -130,6 +155,8 @@ std::string What(const Step& step) {
           ", progress ", other);
     case Step::Kind::kIgnore:
       return absl::StrCat("observer ", step.who, " stops");
+    case Step::Kind::kAwait:
+      return WhatIsAwaited(step);
     case Step::Kind::kBreak:
       return absl::StrCat(call, " breaks, noticed by the server after ", length,
                           ", by the client after ", other);
@@ -154,6 +181,8 @@ std::string What(const Step& step) {
       return absl::StrCat("policy ", step.back);
     case Step::Kind::kRecount:
       return "everything is told and recounted";
+    case Step::Kind::kList:
+      return WhatIsListed(step);
     case Step::Kind::kRead:
       return absl::StrCat("user ", step.who, " is read");
   }

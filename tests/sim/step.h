@@ -35,6 +35,12 @@ struct SignalStep {
   int times = 1;
 };
 
+struct PredicateStep {
+  std::vector<int> users;  // numbers of names
+  State at_least = State::kActive;
+  int needed = 1;
+};
+
 // Carries its instant, so that a script stays what it is when steps are taken
 // out of it.
 struct Step {
@@ -62,6 +68,9 @@ struct Step {
     kObserve,  // who, users or flag (all), back (states of interest, as bits),
                // devices, length (batching), other (progress)
     kIgnore,   // who stops
+    // Awaiters: one call after the other.
+    kAwait,  // who, predicates, flag (length is the wait), other (the call's
+             // deadline; 0: none)
     // The network: of the calls that are open, the `back`-th newest.
     kBreak,  // back, length (until the server learns), other (the client)
     kStall,  // back, flag (towards the server too), length
@@ -74,6 +83,8 @@ struct Step {
     kRestart,     // length (until another is there), other (clients learn)
     kSetPolicy,   // back
     kRead,        // who
+    kList,        // who (of two listings), back (states, as bits), length (seen
+                  // within; 0: ever), size, flag (the token of another filter)
     kRecount,
   };
 
@@ -81,12 +92,14 @@ struct Step {
   Duration at{0};  // since the start
   int who = 0;
   int back = 0;
+  int size = 0;  // of a page
   bool flag = false;
   bool devices = false;
   Duration length{0};
   Duration other{0};
   Lifecycle lifecycle = Lifecycle::kActive;
   std::vector<int> users;  // numbers of names
+  std::vector<PredicateStep> predicates;
   std::vector<OpenStep> opens;
   std::vector<SignalStep> signals;
   // From which everything is drawn that follows from this step.

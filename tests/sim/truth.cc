@@ -165,6 +165,7 @@ void Truth::OnPublished(const Change& change, Revision published_before,
   --unpublished_;
   Told& told = history.changes[history.published++];
   told.published_at = now.presence;
+  if (on_publish_) on_publish_(change);
   const Change& expected = told.change;
   if (expected.before == change.before &&
       expected.devices_before == change.devices_before &&
@@ -185,6 +186,7 @@ void Truth::FollowForgetting(const Now& now) {
     if (!model_.Forget(user, View::kPublic, now)) {
       verdict_.Fail(absl::StrCat(user, " is forgotten too early"));
     }
+    ++forgotten_[user];
     journal_.Count("user forgotten");
   }
   if (known != model_.users(View::kPublic)) {

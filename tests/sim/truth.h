@@ -49,6 +49,11 @@ class Truth {
     on_change_ = std::move(on_change);
   }
 
+  // Is called with every change when it is published.
+  void OnPublish(std::function<void(const Change&)> on_publish) {
+    on_publish_ = std::move(on_publish);
+  }
+
   property::Model& model() { return model_; }
   const property::Model& model() const { return model_; }
 
@@ -71,6 +76,12 @@ class Truth {
 
   // Follows the engine in forgetting users; it may not forget too early.
   void FollowForgetting(const Now& now);
+
+  // How often `user` was.
+  int TimesForgotten(const std::string& user) const {
+    const auto found = forgotten_.find(user);
+    return found == forgotten_.end() ? 0 : found->second;
+  }
 
   // The change of `user` with this revision; null if there was none.
   const Told* Find(const std::string& user, Revision revision) const;
@@ -116,10 +127,12 @@ class Truth {
   Verdict& verdict_;
   property::Model model_;
   std::function<void(const Change&)> on_change_;
+  std::function<void(const Change&)> on_publish_;
   // What is to be collected comes in an order that is the engine's own.
   bool unordered_ = false;
   std::vector<std::pair<std::string, Revision>> expected_;
   std::map<std::string, History> histories_;
+  std::map<std::string, int> forgotten_;
   int unpublished_ = 0;                      // changes
   std::map<int, Revision> newest_of_shard_;  // that was published
   // Watches everyone, so that every change is seen on its way.

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/encode.h"
-#include "server/transport/codec/times.h"
 #include "tests/property/step.h"
+#include "tests/sim/requests.h"
 
 namespace lifesign::sim {
 namespace {
@@ -26,76 +26,6 @@ constexpr Duration kRest = seconds(75);
 constexpr Duration kToCome = seconds(200);
 constexpr Duration kPause = milliseconds(500);
 
-std::vector<std::string> Everyone(const WorldOptions& options) {
-  std::vector<std::string> users;
-  for (int i = 0; i < options.users; ++i) users.push_back(PeerUser(i));
-  for (int i = 0; i < options.members; ++i) users.push_back(MemberUser(i));
-  return users;
-}
-
-v1::SignalKind Encode(SignalKind kind) {
-  switch (kind) {
-    case SignalKind::kActive:
-      return v1::SIGNAL_KIND_ACTIVE;
-    case SignalKind::kIdle:
-      return v1::SIGNAL_KIND_IDLE;
-    case SignalKind::kBackground:
-      return v1::SIGNAL_KIND_BACKGROUND;
-    case SignalKind::kDetach:
-      return v1::SIGNAL_KIND_DETACH;
-    case SignalKind::kLeave:
-      break;
-  }
-  return v1::SIGNAL_KIND_LEAVE;
-}
-
-template <typename Message>
-void EncodeSignal(const Signal& signal, Message& to) {
-  to.set_kind(Encode(signal.kind));
-  if (signal.idle_for.has_value()) {
-    EncodeDuration(*signal.idle_for, *to.mutable_idle_for());
-  }
-}
-
-std::string RoomName(int room) { return absl::StrCat("r", room); }
-
-template <typename Message>
-void EncodeRooms(const SignalStep& signal, Message& to) {
-  for (const int room : signal.leave) {
-    to.mutable_rooms()->add_leave(RoomName(room));
-  }
-  for (const int room : signal.join) {
-    to.mutable_rooms()->add_join(RoomName(room));
-  }
-}
-
-template <typename Message>
-void EncodeLinger(const Signal& signal, Message& to) {
-  if (signal.linger.count() > 0) {
-    EncodeDuration(signal.linger, *to.mutable_linger());
-  }
-}
-
-void EncodeOptions(const OpenStep& open, v1::OpenOptions& to) {
-  to.set_instance(open.instance);
-  if (open.device.has_value()) to.set_device_class(EncodeDevice(*open.device));
-  if (open.rooms.has_value()) {
-    v1::RoomSet& rooms = *to.mutable_rooms();
-    for (const int room : *open.rooms) rooms.add_room_ids(RoomName(room));
-  }
-  if (!open.metadata.has_value()) return;
-  auto& entries = *to.mutable_metadata()->mutable_entries();
-  if (*open.metadata != 0) entries["key"] = absl::StrCat(*open.metadata);
-}
-
-void EncodeOpen(const OpenStep& open, v1::Open& to) {
-  to.set_handle(open.handle);
-  to.set_user_id(PeerUser(open.user));
-  to.set_session_id(property::SessionId(open.session));
-  EncodeOptions(open, *to.mutable_options());
-  if (open.signal.has_value()) EncodeSignal(*open.signal, to);
-}
-
 template <typename Container>
 auto* At(Container& container, int index) {
   const auto place = static_cast<std::size_t>(index);
@@ -103,9 +33,6 @@ auto* At(Container& container, int index) {
 }
 
 }  // namespace
-
-std::string PeerUser(int user) { return property::UserName(user); }
-std::string MemberUser(int member) { return absl::StrCat("m", member); }
 
 World::World(const WorldOptions& options, std::ostream* follower)
     : options_(options),
@@ -124,6 +51,9 @@ World::World(const WorldOptions& options, std::ostream* follower)
   }
   for (int i = 0; i < options.observers; ++i) {
     observers_.emplace_back(network_, schedule_, journal_, verdict_);
+  }
+  for (int i = 0; i < options.awaiters; ++i) {
+    awaiters_.emplace_back(network_, schedule_, journal_, verdict_);
   }
   server_.SetOnTold([this](const std::string& user, State state) {
     if (!promises_hold_ || state < State::kStale) return;
@@ -175,6 +105,8 @@ void World::Run(const Step& step) {
       return;
     case Step::Kind::kObserve:
       return Observe(step);
+    case Step::Kind::kAwait:
+      return Await(step);
     case Step::Kind::kIgnore:
       if (Observer* observer = At(observers_, step.who)) observer->Stop();
       return;
@@ -211,7 +143,7 @@ void World::RunPeer(const Step& step) {
   if (call == nullptr) return;
   switch (step.kind) {
     case Step::Kind::kSay:
-      return Say(*call, step);
+      return call->Send(SerializeToBytes(Said(step)));
     case Step::Kind::kBabble: {
       const grpc::Slice babble("\x07\xff\xff");
       return call->Send(grpc::ByteBuffer(&babble, 1));
@@ -221,54 +153,22 @@ void World::RunPeer(const Step& step) {
   }
 }
 
-void World::Say(Call& call, const Step& step) {
-  v1::HeartbeatRequest message;
-  for (const OpenStep& open : step.opens) {
-    EncodeOpen(open, *message.add_opens());
-  }
-  for (const SignalStep& signal : step.signals) {
-    for (int i = 0; i < signal.times; ++i) {
-      v1::Signal& said = *message.add_signals();
-      said.set_handle(signal.handle);
-      EncodeSignal(signal.signal, said);
-      EncodeLinger(signal.signal, said);
-      EncodeRooms(signal, said);
-    }
-  }
-  message.set_answer_now(step.flag);
-  message.set_answer_always(step.flag && step.seed % 8 == 0);
-  call.Send(SerializeToBytes(message));
-}
-
 void World::SendSignal(const Step& step) {
-  v1::SendSignalRequest request;
-  if (!step.opens.empty()) {
-    const OpenStep& open = step.opens.front();
-    request.set_user_id(PeerUser(open.user));
-    request.set_session_id(property::SessionId(open.session));
-    EncodeOptions(open, *request.mutable_open());
-    if (open.signal.has_value()) EncodeSignal(*open.signal, request);
-  } else if (!step.signals.empty() && !step.users.empty()) {
-    const Signal& signal = step.signals.front().signal;
-    request.set_user_id(PeerUser(step.users[0]));
-    request.set_session_id(property::SessionId(step.who));
+  absl::optional<v1::SendSignalRequest> request = SentAlone(step);
+  if (!request.has_value()) return;
+  if (!request->has_open()) {
     if (step.back != property::kNobody && server_.up()) {
-      request.set_attachment(server_.signals().GivenFor(
-          request.user_id(), request.session_id(), step.back));
+      request->set_attachment(server_.signals().GivenFor(
+          request->user_id(), request->session_id(), step.back));
     }
-    if (request.attachment() == kNoAttachment &&
-        signal.kind != SignalKind::kLeave) {
+    if (request->attachment() == kNoAttachment &&
+        request->kind() != v1::SIGNAL_KIND_LEAVE) {
       return;
     }
-    EncodeSignal(signal, request);
-    EncodeLinger(signal, request);
-    EncodeRooms(step.signals.front(), request);
-  } else {
-    return;
   }
-  network_.SendSignal(request, step.length, nullptr);
+  network_.SendSignal(*request, step.length, nullptr);
   // A proxy sent it again.
-  if (step.flag) network_.SendSignal(request, step.other, nullptr);
+  if (step.flag) network_.SendSignal(*request, step.other, nullptr);
 }
 
 void World::RunMember(const Step& step) {
@@ -293,38 +193,22 @@ void World::RunMember(const Step& step) {
 void World::Watch(const Step& step) {
   Watcher* watcher = At(watchers_, step.who);
   if (watcher == nullptr) return;
-  watcher->Watch(UsersOf(step), step.length, step.other, step.seed);
-}
-
-std::vector<std::string> World::UsersOf(const Step& step) const {
-  const std::vector<std::string> everyone = Everyone(options_);
-  std::vector<std::string> users;
-  for (const int user : step.users) {
-    if (const std::string* name = At(everyone, user)) users.push_back(*name);
-  }
-  return users;
+  watcher->Watch(NamesOf(step.users, options_), step.length, step.other,
+                 step.seed);
 }
 
 void World::Observe(const Step& step) {
   Observer* observer = At(observers_, step.who);
   if (observer == nullptr) return;
-  v1::WatchPresenceRequest request;
-  if (step.flag) {
-    request.mutable_all();
-  } else {
-    for (const std::string& user : UsersOf(step)) {
-      request.mutable_users()->add_user_ids(user);
-    }
-    request.mutable_users();
-  }
-  for (int state = 0; state < static_cast<int>(kStates); ++state) {
-    if ((step.back >> state) % 2 == 0) continue;
-    request.add_states(EncodeState(static_cast<State>(state)));
-  }
-  if (step.devices) request.set_detail(v1::WATCH_DETAIL_DEVICES);
-  EncodeDuration(step.length, *request.mutable_batching_delay());
-  EncodeDuration(step.other, *request.mutable_progress_interval());
-  observer->Observe(request, step.seed);
+  observer->Observe(Observed(step, options_), step.seed);
+}
+
+void World::Await(const Step& step) {
+  Awaiter* awaiter = At(awaiters_, step.who);
+  if (awaiter == nullptr) return;
+  absl::optional<Duration> deadline;
+  if (step.other.count() > 0) deadline = step.other;
+  awaiter->Await(Awaited(step, options_), deadline, step.seed);
 }
 
 // --- Faults
@@ -393,6 +277,10 @@ void World::RunServer(const Step& step) {
       promises_hold_ = false;
       return server_.At(
           now, [this, policy = step.back] { server_.SetPolicy(policy); });
+    case Step::Kind::kList:
+      return server_.At(
+          now, [this, lister = step.who, request = Listed(step),
+                flag = step.flag] { server_.List(lister, request, flag); });
     default: {
       const std::vector<std::string> everyone = Everyone(options_);
       const std::string* user = At(everyone, step.who);

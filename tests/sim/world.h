@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/awaiter.h"
 #include "tests/sim/member.h"
 #include "tests/sim/network.h"
 #include "tests/sim/observer.h"
@@ -19,9 +20,6 @@
 #include "tests/sim/watcher.h"
 
 namespace lifesign::sim {
-
-std::string PeerUser(int user);
-std::string MemberUser(int member);
 
 class World {
  public:
@@ -62,13 +60,11 @@ class World {
   void RunNetwork(const Step& step);
   void RunServer(const Step& step);
   Call* CallOf(const Step& step);
-  void Say(Call& call, const Step& step);
   void SendSignal(const Step& step);
   void HarmHolderOf(const Call& call);
   void Watch(const Step& step);
   void Observe(const Step& step);
-  // The names of step.users.
-  std::vector<std::string> UsersOf(const Step& step) const;
+  void Await(const Step& step);
   void StopServer(Duration clients_learn);
   void StartServer();
   // Every watcher and observer holds what is so.
@@ -90,6 +86,7 @@ class World {
   std::deque<Member> members_;
   std::deque<Watcher> watchers_;
   std::deque<Observer> observers_;
+  std::deque<Awaiter> awaiters_;
   // Whether what a steady member is promised can be kept here.
   bool promises_hold_;
 };

@@ -36,6 +36,7 @@ struct WorldOptions {
   int members = 1;
   int watchers = 1;
   int observers = 1;
+  int awaiters = 1;
 
   // The network: how long a message takes, at least and at most, and how many
   // of the server's flow control takes before the client has read one.

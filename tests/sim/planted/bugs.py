@@ -110,4 +110,27 @@ BUGS = [
         HEARTBEAT + ".cc",
         "  if (answered_ == received_ || answer_due_ != kNever) return;\n",
         "  if (answered_ != received_ || answer_due_ != kNever) return;\n"),
+    Bug("a session that moves to another class of device is counted on both",
+        SHARD + "_open.cc",
+        "    SetEvaluated(session, State::kOffline);\n",
+        ""),
+    Bug("whoever follows the slot of a forgotten user is left out of a listing",
+        SHARD + "_list.cc",
+        "    if (free || user_stamps_.TakenAt(slot) >= listing) continue;\n",
+        """    if (free) ++slot;
+    if (free || user_stamps_.TakenAt(slot) >= listing) continue;
+"""),
+    Bug("a listing tells who came, into a slot ahead of it, since it began",
+        SHARD + "_list.cc",
+        "    if (free || user_stamps_.TakenAt(slot) >= listing) continue;\n",
+        "    if (free || user_stamps_.TakenAt(slot) > listing) continue;\n"),
+    Bug("an await is decided by its first predicate alone",
+        "server/core/query/await.cc",
+        "    if (matching_[p] >= predicate.needed) decided_ = true;\n",
+        """    if (p == 0 && matching_[p] >= predicate.needed) decided_ = true;
+"""),
+    Bug("an await gives up without what is not published yet",
+        "server/transport/await/await_call.cc",
+        "  parts_.rounds.PublishNow();\n",
+        ""),
 ]
