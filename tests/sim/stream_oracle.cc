@@ -192,6 +192,8 @@ void StreamOracle::OnDrain() {
 void StreamOracle::OnReadsDone() {
   if (half_closed_ || finished_) return;
   half_closed_ = true;
+  // From now on it has as long again to take its last answer.
+  held_ = signals_.now_.presence;
   answer_wanted_ = answer_wanted_ || received_ != answered_;
   Disconnect();
 }

@@ -225,4 +225,16 @@ PresenceRecord Truth::Snapshot(const std::string& user, const Now& now) {
   return model_.Read(user, View::kPublic, now).record;
 }
 
+PresenceRecord Truth::Remembered(const PresenceRecord& record,
+                                 const Now& now) const {
+  if (!record.known || IsLive(record.state) ||
+      engine_.GetUser(record.user, now).record.known) {
+    return record;
+  }
+  PresenceRecord unknown;
+  unknown.user = record.user;
+  unknown.revision = record.revision;
+  return unknown;
+}
+
 }  // namespace lifesign::sim

@@ -99,6 +99,10 @@ class Truth {
   PresenceRecord AsEmitted(const std::string& user, const Now& now) const {
     return model_.Record(user, View::kPublic, now);
   }
+  // `record` as it is copied within a tick, which may have forgotten whom the
+  // model still knows: that follows when the tick is over, and says then
+  // whether it was too early. May evaluate the user.
+  PresenceRecord Remembered(const PresenceRecord& record, const Now& now) const;
   // When this step is over, `user` has this revision.
   void ExpectRevision(const std::string& user, Revision revision) {
     expected_.emplace_back(user, revision);

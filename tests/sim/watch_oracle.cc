@@ -137,7 +137,8 @@ void WatchOracle::OnWrite(const grpc::ByteBuffer& bytes) {
     token_ = response.resume_token();
     token_told_ = now;
   } else if (response.has_synced() || (synced_ && response.has_progress()) ||
-             (synced_ && response.changes_size() > 0 &&
+             // None covers what a watch that catches up tells in between.
+             (synced_ && !CatchesUp() && response.changes_size() > 0 &&
               now - token_told_ >= limits::kTokenEvery)) {
     Fail("no token");
   }
@@ -210,9 +211,10 @@ bool WatchOracle::IsPublished(const v1::PresenceRecord& record) const {
 void WatchOracle::CheckCopy(const v1::PresenceRecord& record) {
   const std::string& user = record.user_id();
   // Of a tenant the log is read as it is; of a set the users are evaluated.
-  PresenceRecord expected = options_.everyone()
-                                ? all_.truth_.AsEmitted(user, all_.now_)
-                                : all_.truth_.Snapshot(user, all_.now_);
+  PresenceRecord expected = all_.truth_.Remembered(
+      options_.everyone() ? all_.truth_.AsEmitted(user, all_.now_)
+                        : all_.truth_.Snapshot(user, all_.now_),
+      all_.now_);
   if (expected.known && !options_.everyone()) {
     all_.truth_.ExpectRevision(user, record.revision());
   }
