@@ -19,34 +19,13 @@ namespace lifesign {
 namespace {
 
 using ::testing::IsEmpty;
-using ::testing::Le;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
 const ListFilter kLive{
     {State::kActive, State::kIdle, State::kAway, State::kStale}, {}};
 
-class ListTest : public PresenceStory {
- protected:
-  static std::vector<std::string> NamesOf(const PresencePage& page) {
-    std::vector<std::string> names;
-    for (const UserView& user : page.users) names.push_back(user.record.user);
-    return names;
-  }
-  // Everyone, page by page.
-  std::vector<std::string> List(const ListFilter& filter,
-                                std::size_t page_size = 100) {
-    std::vector<std::string> all;
-    absl::optional<ListPlace> from;
-    do {
-      const PresencePage page = engine().List(filter, from, page_size, now());
-      EXPECT_THAT(page.users, SizeIs(Le(page_size)));
-      for (const std::string& name : NamesOf(page)) all.push_back(name);
-      from = page.next;
-    } while (from.has_value());
-    return all;
-  }
-};
+class ListTest : public PresenceStory {};
 
 TEST_F(ListTest, TellsWhoIsOnlineAsAReadOfEachWould) {
   Login("u1/a", {.device = DeviceClass::kWeb});

@@ -30,17 +30,7 @@ class SeeThroughQueriesTest : public PresenceStory {
  protected:
   std::vector<std::string> List(StateSet states, View view,
                                 std::size_t page_size = 2) {
-    const ListFilter filter{states, absl::nullopt, view};
-    std::vector<std::string> all;
-    absl::optional<ListPlace> from;
-    do {
-      const PresencePage page = engine().List(filter, from, page_size, now());
-      for (const UserView& user : page.users) {
-        all.push_back(user.record.user);
-      }
-      from = page.next;
-    } while (from.has_value());
-    return all;
+    return PresenceStory::List({states, absl::nullopt, view}, page_size);
   }
   std::int64_t Users(State state, View view) {
     return engine()
@@ -94,12 +84,11 @@ TEST_F(SeeThroughQueriesTest, WhoHidesWhileTheyAreListedIsListedOnce) {
   const PresencePage first = engine().List(filter, {}, 2, now());
   Declare("t/a", kInvisible);
   Declare("v/a", kInvisible);
-  std::vector<std::string> all;
-  for (const UserView& user : first.users) all.push_back(user.record.user);
+  std::vector<std::string> all = NamesOf(first);
   auto from = first.next;
   while (from.has_value()) {
     const PresencePage page = engine().List(filter, from, 2, now());
-    for (const UserView& user : page.users) all.push_back(user.record.user);
+    for (const std::string& name : NamesOf(page)) all.push_back(name);
     from = page.next;
   }
   EXPECT_THAT(all, UnorderedElementsAre("t", "u", "v", "w"));

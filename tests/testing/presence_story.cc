@@ -371,6 +371,25 @@ Occupancy PresenceStory::In(const std::string& room, View view) {
   return engine_->GetOccupancy(room, now(), view);
 }
 
+std::vector<std::string> PresenceStory::NamesOf(const PresencePage& page) {
+  std::vector<std::string> names;
+  for (const UserView& user : page.users) names.push_back(user.record.user);
+  return names;
+}
+
+std::vector<std::string> PresenceStory::List(const ListFilter& filter,
+                                             std::size_t page_size) {
+  std::vector<std::string> all;
+  absl::optional<ListPlace> from;
+  do {
+    const PresencePage page = engine().List(filter, from, page_size, now());
+    EXPECT_LE(page.users.size(), page_size);
+    for (const std::string& name : NamesOf(page)) all.push_back(name);
+    from = page.next;
+  } while (from.has_value());
+  return all;
+}
+
 std::string PresenceStory::AvailabilityOf(const std::string& user) {
   return Text(User(user).record.availability);
 }

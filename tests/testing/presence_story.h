@@ -6,6 +6,7 @@
 #ifndef LIFESIGN_TESTS_TESTING_PRESENCE_STORY_H_
 #define LIFESIGN_TESTS_TESTING_PRESENCE_STORY_H_
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <set>
@@ -17,6 +18,7 @@
 #include "gtest/gtest.h"
 #include "server/core/presence_clock.h"
 #include "server/core/presence_engine.h"
+#include "server/core/query/list.h"
 
 namespace lifesign {
 
@@ -137,6 +139,10 @@ class PresenceStory : public ::testing::Test {
   std::vector<std::string> WhoWants(const std::string& target,
                                     const std::string& room,
                                     View view = View::kPublic);
+  // Whom a page names, in its order; and a whole listing, page by page.
+  static std::vector<std::string> NamesOf(const PresencePage& page);
+  std::vector<std::string> List(const ListFilter& filter,
+                                std::size_t page_size = 100);
   // What others are told: "AVAILABLE", "BUSY 'at lunch' until 90".
   std::string AvailabilityOf(const std::string& user);
   std::string Text(const AvailabilityViewPtr& view) const;
