@@ -81,11 +81,6 @@ class CommandsTest : public ::testing::Test {
     v1::SendSignalResponse response;
     EXPECT_TRUE(calls_.Send(request, response).ok());
   }
-  // So many wait.
-  bool AwaitAwaits(std::int64_t awaits) {
-    return Eventually(
-        [&] { return server_.runtime().parts().awaits.count() == awaits; });
-  }
   v1::PresenceState StateOf(const std::string& user) {
     return calls_.Get(user).presence().state();
   }
@@ -194,7 +189,7 @@ TEST_F(CommandsTest, AwaitWaitsUntilTheyAreThere) {
   EXPECT_EQ(Run("await ann bob").out, "ann is active\n");
   Program await(Command("await ann bob --all --state idle"), Input::kNothing,
                 Environment());
-  ASSERT_TRUE(AwaitAwaits(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   server_.Advance(seconds(20));
   Login("bob", "tab");
   EXPECT_TRUE(await.AwaitOutput("ann is at least idle\n"));
@@ -206,7 +201,7 @@ TEST_F(CommandsTest, AwaitOfThoseWhoDoNotComeSaysNo) {
   Login("ann", "tab");
   Program await(Command("await ann bob cid --need 2 --wait 1m"),
                 Input::kNothing, Environment());
-  ASSERT_TRUE(AwaitAwaits(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   server_.Advance(seconds(10));
   Login("ann", "tab");
   server_.Advance(seconds(10));
@@ -316,7 +311,7 @@ TEST_F(CommandsTest, WhoIsInARoomAndHowMany) {
 TEST_F(CommandsTest, AwaitOfARoomWaitsUntilEnoughAreThere) {
   Program await(Command("await --room standup --at-least 2 --state active"),
                 Input::kNothing, Environment());
-  ASSERT_TRUE(AwaitAwaits(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   Program ann(Command("beat ann --session s1 --room standup"), Input::kPipe,
               Environment());
   ASSERT_TRUE(ann.AwaitOutput("ann/s1 is active"));

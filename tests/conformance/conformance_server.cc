@@ -29,7 +29,6 @@
 #include "server/base/duration_text.h"
 #include "server/core/policy/policy.h"
 #include "tests/integration/testing/test_server.h"
-#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 namespace {
@@ -71,9 +70,7 @@ bool ObeyAwaits(absl::string_view line, TestServer& server) {
       !absl::SimpleAtoi(line, &awaits)) {
     return false;
   }
-  const bool they_wait = Eventually(
-      [&] { return server.runtime().parts().awaits.count() == awaits; });
-  std::cout << (they_wait ? "ok" : "no") << std::endl;
+  std::cout << (server.ReachesAwaits(awaits) ? "ok" : "no") << std::endl;
   return true;
 }
 

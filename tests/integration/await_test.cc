@@ -69,18 +69,6 @@ class AwaitTest : public ::testing::Test {
   explicit AwaitTest(const PresenceRuntime::Options& options = {})
       : server_(clock_, options), unary_(server_.NewChannel()) {}
 
-  // So many wait.
-  bool WaitFor(std::int64_t awaits) {
-    return Eventually(
-        [&] { return server_.runtime().parts().awaits.count() == awaits; });
-  }
-  grpc::Status Fails(const v1::AwaitPresenceRequest& request) {
-    v1::AwaitPresenceResponse answer;
-    grpc::Status status = unary_.Await(request, answer);
-    EXPECT_FALSE(status.ok());
-    return status;
-  }
-
   SimulatedClock clock_;
   TestServer server_;
   UnaryClient unary_;
@@ -88,19 +76,19 @@ class AwaitTest : public ::testing::Test {
 
 TEST_F(AwaitTest, ASignalAnswersIt) {
   Waiting waiting(unary_, AwaitOf({"u1", "u2"}));
-  ASSERT_TRUE(WaitFor(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   server_.Advance(seconds(3));
   unary_.Open("u2", "s", kActive, 1);
   EXPECT_TRUE(waiting.answer().satisfied());
   EXPECT_THAT(waiting.answer().results(0).user_ids(), ElementsAre("u2"));
-  EXPECT_TRUE(WaitFor(0));
+  EXPECT_TRUE(server_.ReachesAwaits(0));
 }
 
 TEST_F(AwaitTest, TheEndOfTheWaitAnswersIt) {
   auto request = AwaitOf({"u1"});
   request.mutable_wait()->set_seconds(300);
   Waiting waiting(unary_, request);
-  ASSERT_TRUE(WaitFor(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   const auto began = unary_.Get("u1").read_time().seconds();
   server_.Advance(seconds(301));
   EXPECT_FALSE(waiting.answer().satisfied());
@@ -109,7 +97,7 @@ TEST_F(AwaitTest, TheEndOfTheWaitAnswersIt) {
 
 TEST_F(AwaitTest, TheDeadlineOfTheCallAnswersItInTime) {
   Waiting waiting(unary_, AwaitOf({"u1"}), seconds(60));
-  ASSERT_TRUE(WaitFor(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   const auto began = unary_.Get("u1").read_time().seconds();
   server_.Advance(seconds(60));
   // Real time goes by, too, on its way there.
@@ -127,7 +115,7 @@ TEST_F(AwaitTest, LimitsAtAndPast) {
   v1::AwaitPresenceResponse answer;
   EXPECT_TRUE(unary_.Await(request, answer).ok());
   *request.add_predicates() = AwaitOf({"one more"}).predicates(0);
-  EXPECT_THAT(FieldsOf(Fails(request)), ElementsAre("predicates"));
+  EXPECT_THAT(FieldsOf(unary_.AwaitFails(request)), ElementsAre("predicates"));
 
   request = AwaitOf({"u1"});
   request.mutable_wait();
@@ -137,16 +125,16 @@ TEST_F(AwaitTest, LimitsAtAndPast) {
   EXPECT_TRUE(unary_.Await(request, answer).ok());
   EXPECT_EQ(answer.results_size(), 16);
   *request.add_predicates() = request.predicates(0);
-  EXPECT_THAT(FieldsOf(Fails(request)), ElementsAre("predicates"));
+  EXPECT_THAT(FieldsOf(unary_.AwaitFails(request)), ElementsAre("predicates"));
 
   request = AwaitOf({"u1"});
   request.mutable_wait()->set_seconds(300);
   request.mutable_wait()->set_nanos(1'000);
-  EXPECT_THAT(FieldsOf(Fails(request)), ElementsAre("wait"));
+  EXPECT_THAT(FieldsOf(unary_.AwaitFails(request)), ElementsAre("wait"));
 }
 
 TEST_F(AwaitTest, FieldsThatAreNotFitAreNamed) {
-  EXPECT_THAT(FieldsOf(Fails({})), ElementsAre("predicates"));
+  EXPECT_THAT(FieldsOf(unary_.AwaitFails({})), ElementsAre("predicates"));
   auto request = AwaitOf({"u1", "u2", "u1"});
   request.mutable_predicates(0)->set_needed(3);
   *request.add_predicates() = AwaitOf({}).predicates(0);
@@ -156,13 +144,13 @@ TEST_F(AwaitTest, FieldsThatAreNotFitAreNamed) {
   request.mutable_predicates(3)->set_needed(-1);
   request.mutable_wait()->set_seconds(-1);
   EXPECT_THAT(
-      FieldsOf(Fails(request)),
+      FieldsOf(unary_.AwaitFails(request)),
       ElementsAre("predicates[0].needed", "predicates[1].over",
                   "predicates[2].users.user_ids[0]", "predicates[3].at_least",
                   "predicates[3].needed", "wait"));
   auto of_nobody = AwaitOf({"u1"});
   of_nobody.set_tenant("nobody");
-  EXPECT_EQ(ReasonOf(Fails(of_nobody)), "TENANT_DENIED");
+  EXPECT_EQ(ReasonOf(unary_.AwaitFails(of_nobody)), "TENANT_DENIED");
   EXPECT_EQ(ReasonOf(unary_.CallWithBytes("AwaitPresence", "\xff")),
             "MALFORMED_MESSAGE");
 }
@@ -176,18 +164,18 @@ TEST_F(AwaitTest, ACallerWhoGoesLeavesNothingBehind) {
         stub->AwaitPresence(&context, AwaitOf({"u1"}), &answer).error_code(),
         grpc::StatusCode::CANCELLED);
   });
-  ASSERT_TRUE(WaitFor(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   context.TryCancel();
   caller.join();
-  EXPECT_TRUE(WaitFor(0));
+  EXPECT_TRUE(server_.ReachesAwaits(0));
   unary_.Open("u1", "s", kActive, 1);
 }
 
 TEST_F(AwaitTest, ADrainEndsThoseThatWaitAndRefusesNewOnes) {
   Waiting waiting(unary_, AwaitOf({"u1"}));
-  ASSERT_TRUE(WaitFor(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   server_.runtime().drain().Begin(seconds(9));
-  EXPECT_EQ(ReasonOf(Fails(AwaitOf({"u1"}))), "DRAINING");
+  EXPECT_EQ(ReasonOf(unary_.AwaitFails(AwaitOf({"u1"}))), "DRAINING");
   server_.Advance(milliseconds(100));
   EXPECT_EQ(ReasonOf(waiting.End()), "DRAINING");
   EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(waiting.End()).has_value());
@@ -209,8 +197,8 @@ class FewAwaitsTest : public AwaitTest {
 TEST_F(FewAwaitsTest, AwaitsCountAsStreamsOfTheirConnection) {
   Waiting first(unary_, AwaitOf({"u1"}));
   Waiting second(unary_, AwaitOf({"u1"}));
-  ASSERT_TRUE(WaitFor(2));
-  const grpc::Status status = Fails(AwaitOf({"u1"}));
+  ASSERT_TRUE(server_.ReachesAwaits(2));
+  const grpc::Status status = unary_.AwaitFails(AwaitOf({"u1"}));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(ReasonOf(status), "TOO_MANY_STREAMS");
   // Others have calls of their own, and other calls go on.
@@ -222,7 +210,7 @@ TEST_F(FewAwaitsTest, AwaitsCountAsStreamsOfTheirConnection) {
 
 TEST_F(FewAwaitsTest, AwaitsOfTheWholeServerAwaitSoManyUsers) {
   Waiting waiting(unary_, AwaitOf({"u1", "u2", "u3"}));
-  ASSERT_TRUE(WaitFor(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   UnaryClient elsewhere(server_.NewChannel());
   v1::AwaitPresenceResponse answer;
   auto request = AwaitOf({"u1", "u2", "u3"});
@@ -236,7 +224,7 @@ TEST_F(FewAwaitsTest, AwaitsOfTheWholeServerAwaitSoManyUsers) {
   EXPECT_TRUE(elsewhere.Await(request, answer).ok());
   unary_.Open("u1", "s", kActive, 1);
   waiting.End();
-  ASSERT_TRUE(WaitFor(0));
+  ASSERT_TRUE(server_.ReachesAwaits(0));
   request = AwaitOf({"u1", "u2", "u3"});
   EXPECT_TRUE(
       Eventually([&] { return elsewhere.Await(request, answer).ok(); }));

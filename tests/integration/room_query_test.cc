@@ -68,16 +68,6 @@ class RoomQueryTest : public ::testing::Test {
     EXPECT_TRUE(unary_.Count(request, answer).ok());
     return answer;
   }
-  bool AwaitAwaits(std::int64_t awaits) {
-    return Eventually(
-        [&] { return server_.runtime().parts().awaits.count() == awaits; });
-  }
-  grpc::Status Fails(const v1::AwaitPresenceRequest& request) {
-    v1::AwaitPresenceResponse answer;
-    grpc::Status status = unary_.Await(request, answer);
-    EXPECT_FALSE(status.ok());
-    return status;
-  }
 
   SimulatedClock clock_;
   TestServer server_;
@@ -91,12 +81,12 @@ TEST_F(RoomQueryTest, AnAwaitIsAnsweredByTheMemberWhoCompletesThem) {
   v1::AwaitPresenceResponse answer;
   grpc::Status status;
   std::thread caller([&] { status = unary_.Await(request, answer); });
-  ASSERT_TRUE(AwaitAwaits(1));
+  ASSERT_TRUE(server_.ReachesAwaits(1));
   UnaryClient elsewhere(server_.NewChannel());
   Enter("ann", "standup");
   Enter("bob", "standup", v1::SIGNAL_KIND_BACKGROUND);
   ASSERT_TRUE(AwaitUsers("standup", 2));
-  EXPECT_TRUE(AwaitAwaits(1));
+  EXPECT_TRUE(server_.ReachesAwaits(1));
   Enter("bob", "standup");
   caller.join();
   ASSERT_TRUE(status.ok()) << status.error_message();
@@ -104,7 +94,7 @@ TEST_F(RoomQueryTest, AnAwaitIsAnsweredByTheMemberWhoCompletesThem) {
   EXPECT_EQ(answer.results(0).matching(), 2);
   EXPECT_THAT(answer.results(0).user_ids(), IsEmpty());
   EXPECT_FALSE(answer.results(1).satisfied());
-  EXPECT_TRUE(AwaitAwaits(0));
+  EXPECT_TRUE(server_.ReachesAwaits(0));
 }
 
 TEST_F(RoomQueryTest, TheEndOfTheWaitAndTheDeadlineAnswerIt) {
@@ -118,7 +108,7 @@ TEST_F(RoomQueryTest, TheEndOfTheWaitAndTheDeadlineAnswerIt) {
     grpc::Status status;
     std::thread caller(
         [&] { status = unary_.Await(request, answer, patience); });
-    const bool waits = AwaitAwaits(1);
+    const bool waits = server_.ReachesAwaits(1);
     server_.Advance(patience == seconds(60) ? seconds(60) : seconds(300));
     caller.join();
     EXPECT_TRUE(waits);
@@ -134,7 +124,7 @@ TEST_F(RoomQueryTest, ADrainEndsIt) {
   v1::AwaitPresenceResponse answer;
   grpc::Status status;
   std::thread caller([&] { status = unary_.Await(request, answer); });
-  const bool waits = AwaitAwaits(1);
+  const bool waits = server_.ReachesAwaits(1);
   server_.runtime().drain().Begin(seconds(9));
   server_.Advance(milliseconds(100));
   caller.join();
@@ -151,7 +141,7 @@ TEST_F(RoomQueryTest, AwaitsThatAreNotFitAreRefusedNamingTheirFields) {
   AddIntents(request, "r1", "v1", 101);
   request.mutable_predicates(3)->set_at_least(v1::PRESENCE_STATE_ACTIVE);
   EXPECT_THAT(
-      FieldsOf(Fails(request)),
+      FieldsOf(unary_.AwaitFails(request)),
       ElementsAre("predicates[0].room_id", "predicates[1].at_least",
                   "predicates[1].needed", "predicates[2].intents.room_id",
                   "predicates[2].intents.user_id", "predicates[3].at_least",
@@ -248,7 +238,7 @@ TEST_F(FewAwaitsOfRoomsTest, APredicateOverARoomCountsAsAUser) {
   v1::AwaitPresenceResponse answer;
   EXPECT_TRUE(unary_.Await(request, answer).ok());
   AddRoom(request, "r2");
-  const grpc::Status status = Fails(request);
+  const grpc::Status status = unary_.AwaitFails(request);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(ReasonOf(status), "TOO_MANY_AWAITED_USERS");
 }

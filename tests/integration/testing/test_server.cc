@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/limits.h"
 #include "server/transport/channel/channel_settings.h"
+#include "tests/testing/eventually.h"
 
 namespace lifesign::testing {
 
@@ -65,6 +66,10 @@ void TestServer::Advance(Duration by) {
     runtime_->Settle();
   }
   clock_.Advance(until - clock_.RealNow());
+}
+
+bool TestServer::ReachesAwaits(std::int64_t awaits) {
+  return Eventually([&] { return runtime_->parts().awaits.count() == awaits; });
 }
 
 std::shared_ptr<grpc::Channel> TestServer::NewChannel() const {

@@ -8,6 +8,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/server.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,9 @@ class TestServer {
 
   // Moves time, tick by tick. `t` counts from the first server's start.
   void Advance(Duration by);
+
+  // Waits until so many AwaitPresence calls wait. False if they never did.
+  bool ReachesAwaits(std::int64_t awaits);
 
   // Of 127.0.0.1.
   int port() const { return port_; }

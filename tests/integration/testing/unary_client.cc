@@ -96,6 +96,13 @@ grpc::Status UnaryClient::Await(const v1::AwaitPresenceRequest& request,
   return stub_->AwaitPresence(&context, request, &answer);
 }
 
+grpc::Status UnaryClient::AwaitFails(const v1::AwaitPresenceRequest& request) {
+  v1::AwaitPresenceResponse answer;
+  grpc::Status status = Await(request, answer);
+  EXPECT_FALSE(status.ok());
+  return status;
+}
+
 v1::ListSessionsResponse UnaryClient::ListSessions(const std::string& user) {
   grpc::ClientContext context;
   v1::ListSessionsRequest request;

@@ -42,6 +42,8 @@ class UnaryClient {
   grpc::Status Await(const v1::AwaitPresenceRequest& request,
                      v1::AwaitPresenceResponse& answer,
                      Duration patience = seconds(600));
+  // Of a request that is not to be answered; fails the test if it is.
+  grpc::Status AwaitFails(const v1::AwaitPresenceRequest& request);
   v1::ListSessionsResponse ListSessions(const std::string& user);
   v1::ExplainPresenceResponse Explain(const std::string& user);
 
