@@ -10,7 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/core/query/await.h"
-#include "tests/testing/presence_story.h"
+#include "tests/core/testing/await_story.h"
 
 namespace lifesign {
 namespace {
@@ -19,17 +19,9 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-class CountingListener final : public AwaitListener {
- public:
-  void OnDecided() override { ++woken_; }
-  int woken() const { return woken_; }
-
- private:
-  int woken_ = 0;
-};
-
-class AwaitTest : public PresenceStory {
+class AwaitTest : public AwaitStory {
  protected:
+  using AwaitStory::Begin;
   // Begins to await that `needed` of `users` are at least `at_least`.
   std::shared_ptr<Await> Begin(std::vector<std::string> users, State at_least,
                                std::size_t needed = 1) {
@@ -41,11 +33,6 @@ class AwaitTest : public PresenceStory {
     predicate.needed = needed;
     return Begin({std::move(users), {std::move(predicate)}});
   }
-  std::shared_ptr<Await> Begin(AwaitTerms terms) {
-    auto await = std::make_shared<Await>(std::move(terms), listener_);
-    engine().TellAndRegister(await, now());
-    return await;
-  }
   static std::vector<std::string> Matching(const Await& await,
                                            std::size_t predicate = 0) {
     std::vector<std::string> names;
@@ -55,22 +42,6 @@ class AwaitTest : public PresenceStory {
     }
     return names;
   }
-  // The verbs of a story publish what they changed; these do not.
-  SessionRef LoginUnpublished(const std::string& user) {
-    OpenRequest request;
-    request.name = {user, "a"};
-    request.signal = Signal();
-    return engine().Open(request, now()).ref;
-  }
-  void LeaveUnpublished(const SessionRef& ref) {
-    Signal leave;
-    leave.kind = SignalKind::kLeave;
-    engine().Apply(ref, leave, now());
-  }
-  void Publish() { EventsOf("anybody"); }
-
-  std::shared_ptr<CountingListener> listener_ =
-      std::make_shared<CountingListener>();
 };
 
 TEST_F(AwaitTest, IsDecidedAtOnceByWhatHolds) {

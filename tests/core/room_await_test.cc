@@ -11,7 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/core/query/await.h"
-#include "tests/testing/presence_story.h"
+#include "tests/core/testing/await_story.h"
 
 namespace lifesign {
 namespace {
@@ -19,16 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class CountingListener final : public AwaitListener {
- public:
-  void OnDecided() override { ++woken_; }
-  int woken() const { return woken_; }
-
- private:
-  int woken_ = 0;
-};
-
-class RoomAwaitTest : public PresenceStory {
+class RoomAwaitTest : public AwaitStory {
  protected:
   static Predicate OfMembers(const std::string& room, State at_least,
                              std::size_t needed = 1) {
@@ -40,10 +31,7 @@ class RoomAwaitTest : public PresenceStory {
   }
   std::shared_ptr<Await> Begin(std::vector<Predicate> predicates,
                                std::vector<std::string> users = {}) {
-    auto await = std::make_shared<Await>(
-        AwaitTerms{std::move(users), std::move(predicates)}, listener_);
-    engine().TellAndRegister(await, now());
-    return await;
+    return AwaitStory::Begin({std::move(users), std::move(predicates)});
   }
   // As whoever gives up does: what is published is known.
   std::size_t CountOf(const std::shared_ptr<Await>& await,
@@ -54,19 +42,8 @@ class RoomAwaitTest : public PresenceStory {
   // Like a login into r1 that ends, both before anything is published.
   void Blink(const std::string& user) {
     const std::vector<absl::string_view> rooms = {"r1"};
-    OpenRequest request;
-    request.name = {user, "a"};
-    request.signal = Signal();
-    request.rooms = &rooms;
-    const SessionRef ref = engine().Open(request, now()).ref;
-    Signal leave;
-    leave.kind = SignalKind::kLeave;
-    engine().Apply(ref, leave, now());
+    LeaveUnpublished(LoginUnpublished(user, &rooms));
   }
-  void Publish() { EventsOf("anybody"); }
-
-  std::shared_ptr<CountingListener> listener_ =
-      std::make_shared<CountingListener>();
 };
 
 TEST_F(RoomAwaitTest, WhatHoldsDecidesItAtOnce) {
