@@ -11,7 +11,7 @@
 namespace lifesign {
 
 SessionShard::SessionShard(Options options, const Now& start)
-    : VeiledState(options, start),
+    : RoomedState(options, start),
       options_(std::move(options)),
       start_(start.presence) {}
 
@@ -164,6 +164,12 @@ SilenceCounts SessionShard::ExchangeConfidence(
   confidence_before_ = std::exchange(confidence_, std::move(table));
   confidence_since_ = Hold(now).presence;
   return std::exchange(silences_, SilenceCounts());
+}
+
+RoomNews SessionShard::TakeRoomNews() {
+  MutexLock lock(mutex_);
+  has_room_news_.store(false, std::memory_order_relaxed);
+  return std::exchange(news_, RoomNews());
 }
 
 std::int64_t SessionShard::users() const {

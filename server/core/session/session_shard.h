@@ -19,7 +19,6 @@
 #include "absl/types/span.h"
 #include "server/base/mutex.h"
 #include "server/core/availability/availability_table.h"
-#include "server/core/availability/veil.h"
 #include "server/core/derive/confidence.h"
 #include "server/core/policy/policy.h"
 #include "server/core/query/await.h"
@@ -32,9 +31,8 @@
 #include "server/core/session/guest.h"
 #include "server/core/session/outcome.h"
 #include "server/core/session/records.h"
-#include "server/core/session/room_table.h"
+#include "server/core/session/roomed_state.h"
 #include "server/core/session/shard_state.h"
-#include "server/core/session/veiled_state.h"
 #include "server/core/signal/signal.h"
 #include "server/core/time.h"
 #include "server/core/watch/change.h"
@@ -51,7 +49,7 @@ namespace lifesign {
 //
 // Thread-safe. Lock order: shard, then interest index, then watch
 // (docs/architecture.md).
-class SessionShard : private VeiledState {
+class SessionShard : private RoomedState {
  public:
   using Options = ShardOptions;
 
@@ -231,12 +229,6 @@ class SessionShard : private VeiledState {
   std::int64_t users() const;
 
  private:
-  // A session that left in this step, as it would be had it not.
-  struct Left {
-    DeviceClass device;
-    State state;
-  };
-
   // --- Opening (session_shard_open.cc) ---
   OpenOutcome Resume(Session& session, const OpenRequest& request,
                      std::uint64_t hash, const Now& now)
@@ -372,17 +364,8 @@ class SessionShard : private VeiledState {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetHidden(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ForgetHiddenUsers(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The sessions of `user` leave all rooms but for who sees through, and are in
-  // them as `hidden`'s; and back. REQUIRES: user.in_rooms; hidden.in_rooms.
-  // They are yet to be evaluated.
-  void HideInRooms(User& user, User& hidden, const Now& now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ShowInRooms(User& hidden, User& user)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Time ---
-  Derivation DeriveAt(const Session& session, PresenceTime at) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Files the session's next deadline, unless an earlier one is filed.
   void FileDeadline(Session& session, PresenceTime next_change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -391,9 +374,8 @@ class SessionShard : private VeiledState {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HandleDeadline(Session& session, const Now& now, TickResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   // --- Evaluating (session_shard_users.cc) ---
-  Left LeftBy(const Session& session, const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Evaluate(User& user, const Now& now, absl::Span<const Left> left = {})
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Notes, and counts, what `session` is.
@@ -415,68 +397,18 @@ class SessionShard : private VeiledState {
   // in the log.
   void TakeRevision(User& user, const Aggregate& actual, Cause cause,
                     const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
-  // --- Rooms (session_shard_rooms.cc) ---
-  // The rooms that the session would be in after `change`: views of what names
-  // them.
-  std::vector<absl::string_view> RoomsAfter(const User& user,
-                                            const Session& session,
-                                            const RoomChange& change) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The session is in these and no others. The rooms are told when the user is
-  // evaluated.
-  void ReplaceRooms(User& user, const Session& session,
-                    absl::Span<const absl::string_view> rooms, const Now& now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Of a session that ends, or ended. REQUIRES: user.in_rooms.
-  void LeaveRooms(User& user, const Session& session, const Left& left)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Tells rooms what their user has become. REQUIRES: user.in_rooms, and the
-  // user has been evaluated.
-  void EvaluateRooms(User& user, const Now& now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What the user is there, or would be without the session in a slot, as all
-  // are told, or, with kTrue, as those are who see through.
-  Membership MembershipOf(const User& user, const RoomTable::Place& place,
-                          View view, std::uint32_t without = kNoSlot) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // `told`, what the room was told last, becomes `actual`. True if it is to be
-  // told.
-  static bool Supersede(Membership& told, Membership&& actual,
-                        const Aggregate& by_time, const Now& now);
-  void JoinRoom(User& user, const Session& session, absl::string_view room)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void TellRoom(MemberChange&& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
-  // REQUIRES: there is room for them.
-  void DeclareIntents(User& user, absl::Span<const IntentDeclaration> intents,
-                      const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WithdrawIntents(User& user, const Now& now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void TellIntent(const User& user, absl::string_view room,
-                  absl::string_view target, RealTime expires_at)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
-  // --- Guests (session_shard_guests.cc) ---
-  // Takes a guest's history over. REQUIRES: request.history.
-  void TakeOver(Session& session, const OpenRequest& request, bool resumed)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Has the rooms told, with what the user becomes there, whom they replace.
-  void NoteReplaced(User& user, const Session& session,
-                    const GuestHistory& history)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ForgetMerge(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether the session would be in too many rooms by that.
-  bool WouldBeInTooManyRooms(const User& user, const Session& session,
-                             const OpenRequest& request) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
   User& FindOrAddUser(absl::string_view id, std::uint64_t hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Retain(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Forget(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // True if more are to be forgotten.
   bool ForgetUsers(const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- Guests (session_shard_guests.cc) ---
+  // Takes a guest's history over. REQUIRES: request.history.
+  void TakeOver(Session& session, const OpenRequest& request, bool resumed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetMerge(User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Copying (session_shard_watch.cc) ---
   // Whether `user`, evaluated, is live and in a state of interest; or, of who
@@ -489,46 +421,12 @@ class SessionShard : private VeiledState {
   void LeaveLog(const User& user) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Reading (session_shard_read.cc) ---
-  PresenceRecord RecordOf(const User& user, View view, const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  PresenceRecord UnknownRecord(absl::string_view user) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   UserView ReadUser(absl::string_view user, User* known, View view,
                     const Now& now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whom a listing finds in a slot: of public records, or `hidden`; null if
   // nobody, or somebody that it is not to tell of.
   User* FindListed(std::uint32_t slot, bool hidden, View view,
                    ListingNumber listing, const Now& now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // As of their last evaluation, which is now.
-  UserView UserViewOf(const User& user, View view, const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // `veil`: what lies over the session for whoever asks; mostly null.
-  double ConfidenceOf(const Session& session, const Veil* veil,
-                      const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  SessionView ViewOf(const Session& session, const Veil* veil,
-                     const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  SessionExplanation ExplanationOf(const Session& session, const Veil* veil,
-                                   State user_state, const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The open sessions of `user`, oldest open first.
-  std::vector<const Session*> OpenSessions(const User& user,
-                                           const Now& now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The state that the highest of `sessions` falls to next if nothing more is
-  // heard, and when. REQUIRES: it is `from` at `at`, and live.
-  struct Fall {
-    PresenceTime at;
-    State to;
-  };
-  Fall NextFall(absl::Span<const Session* const> sessions, State from,
-                PresenceTime at) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // REQUIRES: `user`, evaluated, has these open sessions.
-  RoomExplanation ExplainRoom(absl::string_view room, const User& user,
-                              absl::Span<const Session* const> open, View view,
-                              const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Constant after construction.
@@ -538,8 +436,6 @@ class SessionShard : private VeiledState {
   // Synchronised by themselves.
   InterestIndex interest_;
   AwaitIndex awaits_;
-  std::atomic<bool> has_changes_{false};
-  std::atomic<bool> has_room_news_{false};
   std::atomic<std::int64_t> session_count_{0};
 };
 

@@ -2,10 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Guests who turn out to be users. docs/concepts.md § 11.
-#include <algorithm>
-#include <utility>
-
-#include "server/base/limits.h"
 #include "server/core/session/session_shard.h"
 
 namespace lifesign {
@@ -144,35 +140,6 @@ void SessionShard::TakeOver(Session& session, const OpenRequest& request,
   session.lifecycle = history.lifecycle;
   if (!history.no_signal_yet) session.Clear(kNoSignalYet);
   PromiseInterval(session);
-}
-
-bool SessionShard::WouldBeInTooManyRooms(const User& user,
-                                         const Session& session,
-                                         const OpenRequest& request) const {
-  if (request.rooms != nullptr || !user.in_rooms) return false;
-  const std::uint32_t slot = SlotOf(session, user);
-  std::size_t rooms = request.history->places.size();
-  for (const RoomTable::Place& place : rooms_.Of(user.slot)) {
-    if (!place.Holds(slot)) continue;
-    const bool counted = std::any_of(
-        request.history->places.begin(), request.history->places.end(),
-        [&](const auto& other) { return other.room == place.room; });
-    if (!counted) ++rooms;
-  }
-  return rooms > limits::kMaxRoomsPerSession;
-}
-
-void SessionShard::NoteReplaced(User& user, const Session& session,
-                                const GuestHistory& history) {
-  // That somebody invisible was that guest is told to nobody.
-  if (!user.in_rooms || HiddenUsers::Holds(user.slot)) return;
-  const std::uint32_t slot = SlotOf(session, user);
-  for (const GuestHistory::Place& left : history.places) {
-    RoomTable::Place* place = rooms_.Find(user.slot, left.room);
-    if (place == nullptr || !place->Holds(slot)) continue;
-    place->replaces = std::make_shared<const MemberChange::Replacement>(
-        MemberChange::Replacement{history.guest, left.guest_after});
-  }
 }
 
 }  // namespace lifesign

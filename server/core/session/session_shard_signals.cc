@@ -196,13 +196,6 @@ bool SessionShard::IsQuiet(const Session& session, const Derivation& derived,
          PackTime(derived.next_change, start_) >= session.quiet_until;
 }
 
-Derivation SessionShard::DeriveAt(const Session& session,
-                                  PresenceTime at) const {
-  const Policy& policy = PolicyOf(session);
-  return Derive(session.Times(), policy.RowFor(session.device),
-                policy.downgrade_debounce, at);
-}
-
 SignalOutcome SessionShard::Tell(Session& session, State state) {
   SignalOutcome outcome;
   outcome.state = state;

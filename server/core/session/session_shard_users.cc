@@ -9,12 +9,6 @@
 
 namespace lifesign {
 
-SessionShard::Left SessionShard::LeftBy(const Session& session,
-                                        const Now& now) const {
-  if (session.Has(kToldGone)) return {session.device, State::kOffline};
-  return {session.device, DeriveAt(session, now.presence).state};
-}
-
 void SessionShard::Evaluate(User& user, const Now& now,
                             absl::Span<const Left> left) {
   Aggregate actual;

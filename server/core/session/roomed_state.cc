@@ -1,14 +1,13 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Who of this shard is in which room. docs/concepts.md § 11.
+#include "server/core/session/roomed_state.h"
+
 #include <algorithm>
-#include <memory>
-#include <string>
 #include <utility>
 
 #include "server/base/limits.h"
-#include "server/core/session/session_shard.h"
+#include "server/core/signal/signal.h"
 
 namespace lifesign {
 namespace {
@@ -28,99 +27,22 @@ void Leave(RoomTable::Place& place, std::uint32_t slot, const Session& session,
   if (place.truth != nullptr) place.truth->times.Note(session, nullptr);
 }
 
+// `told`, what a room was told last, becomes `actual`. True if it is to be
+// told.
+bool Supersede(Membership& told, Membership&& actual, const Aggregate& by_time,
+               const Now& now) {
+  const auto cause = CauseOfChange(told.state, actual.state, by_time);
+  if (!cause.has_value() && actual.sessions == told.sessions) return false;
+  actual.cause = cause.value_or(told.cause);
+  actual.since =
+      actual.state.state() == told.state.state() ? told.since : now.real;
+  told = std::move(actual);
+  return true;
+}
+
 }  // namespace
 
-SignalOutcome SessionShard::ApplyDeclaring(const SessionRef& ref,
-                                           const Signal& signal,
-                                           const Declaration& declaration,
-                                           const Now& now) {
-  MutexLock lock(mutex_);
-  const Now held = Hold(now);
-  SignalOutcome refused;
-  refused.refusal = Refusal::kSessionNotOpen;
-  if (!sessions_.Has(ref.slot)) return refused;
-  Session& session = sessions_[ref.slot];
-  if (session.attachment != ref.attachment || !session.Has(kAttached) ||
-      Ended(session, held)) {
-    return refused;
-  }
-  return ApplyDeclared(session, signal, declaration, held);
-}
-
-SignalOutcome SessionShard::ApplyDeclared(Session& session,
-                                          const Signal& signal,
-                                          const Declaration& declaration,
-                                          const Now& now) {
-  SettleUserOf(session, now);
-  SignalOutcome refused;
-  const auto rooms_after = [&] {
-    return RoomsAfter(UserOf(session), session, *declaration.rooms);
-  };
-  if (declaration.rooms != nullptr &&
-      rooms_after().size() > limits::kMaxRoomsPerSession) {
-    refused.refusal = Refusal::kTooManyRooms;
-    return refused;
-  }
-  if (!intents_.HasRoomFor(UserOf(session).slot, declaration.intents,
-                           now.real)) {
-    refused.refusal = Refusal::kTooManyIntents;
-    return refused;
-  }
-  if (declaration.availability != nullptr &&
-      !WillDeclare(session, *declaration.availability, now)) {
-    refused.refusal = Refusal::kTooManyAvailabilities;
-    return refused;
-  }
-  if (declaration.rooms == nullptr && declaration.intents.empty()) {
-    return ApplyTo(session, signal, now);
-  }
-  // Rooms are told at once, and who becomes invisible is not seen to come.
-  if (declaration.availability != nullptr) DeclareWaiting(session, now);
-  // Anew: the user may have another record by now.
-  if (declaration.rooms != nullptr) {
-    ReplaceRooms(UserOf(session), session, rooms_after(), now);
-  }
-  const SignalOutcome outcome = ApplyTo(session, signal, now);
-  // Also when the user stays as they are, or the signal is merged.
-  Evaluate(UserOf(session), now);
-  DeclareIntents(UserOf(session), declaration.intents, now);
-  return outcome;
-}
-
-void SessionShard::DeclareIntents(User& user,
-                                  absl::Span<const IntentDeclaration> intents,
-                                  const Now& now) {
-  if (intents.empty()) return;
-  intents_.Declare(user.slot, intents, now.real);
-  user.has_intents = true;
-  for (const IntentDeclaration& intent : intents) {
-    const bool holds = intent.expires_in > Duration::zero();
-    TellIntent(
-        user, intent.room, intent.target,
-        holds ? SaturatingAdd(now.real, intent.expires_in) : RealTime::min());
-  }
-}
-
-void SessionShard::WithdrawIntents(User& user, const Now& now) {
-  user.has_intents = false;
-  for (const IntentTable::Held& one : intents_.Withdraw(user.slot, now.real)) {
-    TellIntent(user, one.room, one.target, RealTime::min());
-  }
-}
-
-void SessionShard::TellIntent(const User& user, absl::string_view room,
-                              absl::string_view target, RealTime expires_at) {
-  const bool hidden = HiddenUsers::Holds(user.slot);
-  news_.intents.push_back(
-      {std::string(room),
-       {std::string(user.id.view()), std::string(target), expires_at},
-       hidden ? Audience::kTrue : Audience::kEverybody});
-  has_room_news_.store(true, std::memory_order_relaxed);
-  // Of who is invisible nobody is woken: see EmitHidden.
-  if (!hidden) has_changes_.store(true, std::memory_order_relaxed);
-}
-
-std::vector<absl::string_view> SessionShard::RoomsAfter(
+std::vector<absl::string_view> RoomedState::RoomsAfter(
     const User& user, const Session& session, const RoomChange& change) const {
   const std::uint32_t slot = SlotOf(session, user);
   std::vector<absl::string_view> rooms;
@@ -137,42 +59,42 @@ std::vector<absl::string_view> SessionShard::RoomsAfter(
   return rooms;
 }
 
-void SessionShard::ReplaceRooms(User& user, const Session& session,
-                                absl::Span<const absl::string_view> rooms,
-                                const Now& now) {
+void RoomedState::ReplaceRooms(User& user, const Session& session,
+                               absl::Span<const absl::string_view> rooms,
+                               const Now& now) {
   const std::uint32_t slot = SlotOf(session, user);
   if (user.in_rooms) {
     const Left left = LeftBy(session, now);
     const Veil* const veil = VeilOver(user, View::kPublic);
     for (RoomTable::Place& place : rooms_.Of(user.slot)) {
       if (!place.Holds(slot) || Contains(rooms, place.room)) continue;
-      lifesign::Leave(place, slot, session, left.device, left.state, veil);
+      Leave(place, slot, session, left.device, left.state, veil);
     }
   }
   for (const absl::string_view room : rooms) JoinRoom(user, session, room);
 }
 
-void SessionShard::JoinRoom(User& user, const Session& session,
-                            absl::string_view room) {
+void RoomedState::JoinRoom(User& user, const Session& session,
+                           absl::string_view room) {
   const std::uint32_t slot = SlotOf(session, user);
   RoomTable::Place& place = rooms_.FindOrAdd(user.slot, room);
   if (!place.Holds(slot)) place.sessions.push_back(slot);
   user.in_rooms = true;
 }
 
-void SessionShard::LeaveRooms(User& user, const Session& session,
-                              const Left& left) {
+void RoomedState::LeaveRooms(User& user, const Session& session,
+                             const Left& left) {
   const std::uint32_t slot = SlotOf(session, user);
   const Veil* const veil = VeilOver(user, View::kPublic);
   for (RoomTable::Place& place : rooms_.Of(user.slot)) {
     if (!place.Holds(slot)) continue;
-    lifesign::Leave(place, slot, session, left.device, left.state, veil);
+    Leave(place, slot, session, left.device, left.state, veil);
   }
 }
 
-Membership SessionShard::MembershipOf(const User& user,
-                                      const RoomTable::Place& place, View view,
-                                      std::uint32_t without) const {
+Membership RoomedState::MembershipOf(const User& user,
+                                     const RoomTable::Place& place, View view,
+                                     std::uint32_t without) const {
   const bool truly = view == View::kTrue && place.truth != nullptr;
   const Veil* const veil = VeilOver(user, view);
   RoomTable::Times times = truly ? place.truth->times : place.times;
@@ -189,18 +111,7 @@ Membership SessionShard::MembershipOf(const User& user,
   return membership;
 }
 
-bool SessionShard::Supersede(Membership& told, Membership&& actual,
-                             const Aggregate& by_time, const Now& now) {
-  const auto cause = CauseOfChange(told.state, actual.state, by_time);
-  if (!cause.has_value() && actual.sessions == told.sessions) return false;
-  actual.cause = cause.value_or(told.cause);
-  actual.since =
-      actual.state.state() == told.state.state() ? told.since : now.real;
-  told = std::move(actual);
-  return true;
-}
-
-void SessionShard::EvaluateRooms(User& user, const Now& now) {
+void RoomedState::EvaluateRooms(User& user, const Now& now) {
   const Audience audience = AudienceOf(user);
   const std::string id(user.id.view());
   for (RoomTable::Place& place : rooms_.Of(user.slot)) {
@@ -241,7 +152,7 @@ void SessionShard::EvaluateRooms(User& user, const Now& now) {
   user.in_rooms = rooms_.DropEmpty(user.slot);
 }
 
-void SessionShard::TellRoom(MemberChange&& change) {
+void RoomedState::TellRoom(MemberChange&& change) {
   // What only those are told who see through wakes nobody: see EmitHidden.
   const bool is_public = change.audience != Audience::kTrue;
   news_.members.push_back(std::move(change));
@@ -249,7 +160,7 @@ void SessionShard::TellRoom(MemberChange&& change) {
   if (is_public) has_changes_.store(true, std::memory_order_relaxed);
 }
 
-void SessionShard::HideInRooms(User& user, User& hidden, const Now& now) {
+void RoomedState::HideInRooms(User& user, User& hidden, const Now& now) {
   const Veil* const veil = VeilOver(user, View::kPublic);
   RoomTable::Places places;
   for (RoomTable::Place& shown : rooms_.Of(user.slot)) {
@@ -263,7 +174,7 @@ void SessionShard::HideInRooms(User& user, User& hidden, const Now& now) {
     for (const std::uint32_t slot : place.sessions) {
       const Session& session = sessions_[slot];
       const Left left = LeftBy(session, now);
-      lifesign::Leave(shown, slot, session, left.device, left.state, veil);
+      Leave(shown, slot, session, left.device, left.state, veil);
       // As a LEAVE, which is heard, does.
       if (!Ended(session, now)) {
         shown.times.last_seen = std::max(shown.times.last_seen, now.real);
@@ -275,7 +186,7 @@ void SessionShard::HideInRooms(User& user, User& hidden, const Now& now) {
   hidden.in_rooms = true;
 }
 
-void SessionShard::ShowInRooms(User& hidden, User& user) {
+void RoomedState::ShowInRooms(User& hidden, User& user) {
   RoomTable::Places places = rooms_.Take(hidden.slot);
   hidden.in_rooms = false;
   for (RoomTable::Place& place : places) {
@@ -288,10 +199,66 @@ void SessionShard::ShowInRooms(User& hidden, User& user) {
   user.in_rooms = true;
 }
 
-RoomNews SessionShard::TakeRoomNews() {
-  MutexLock lock(mutex_);
-  has_room_news_.store(false, std::memory_order_relaxed);
-  return std::exchange(news_, RoomNews());
+void RoomedState::DeclareIntents(User& user,
+                                 absl::Span<const IntentDeclaration> intents,
+                                 const Now& now) {
+  if (intents.empty()) return;
+  intents_.Declare(user.slot, intents, now.real);
+  user.has_intents = true;
+  for (const IntentDeclaration& intent : intents) {
+    const bool holds = intent.expires_in > Duration::zero();
+    TellIntent(
+        user, intent.room, intent.target,
+        holds ? SaturatingAdd(now.real, intent.expires_in) : RealTime::min());
+  }
+}
+
+void RoomedState::WithdrawIntents(User& user, const Now& now) {
+  user.has_intents = false;
+  for (const IntentTable::Held& one : intents_.Withdraw(user.slot, now.real)) {
+    TellIntent(user, one.room, one.target, RealTime::min());
+  }
+}
+
+void RoomedState::TellIntent(const User& user, absl::string_view room,
+                             absl::string_view target, RealTime expires_at) {
+  const bool hidden = HiddenUsers::Holds(user.slot);
+  news_.intents.push_back(
+      {std::string(room),
+       {std::string(user.id.view()), std::string(target), expires_at},
+       hidden ? Audience::kTrue : Audience::kEverybody});
+  has_room_news_.store(true, std::memory_order_relaxed);
+  // Of who is invisible nobody is woken: see EmitHidden.
+  if (!hidden) has_changes_.store(true, std::memory_order_relaxed);
+}
+
+void RoomedState::NoteReplaced(User& user, const Session& session,
+                               const GuestHistory& history) {
+  // That somebody invisible was that guest is told to nobody.
+  if (!user.in_rooms || HiddenUsers::Holds(user.slot)) return;
+  const std::uint32_t slot = SlotOf(session, user);
+  for (const GuestHistory::Place& left : history.places) {
+    RoomTable::Place* place = rooms_.Find(user.slot, left.room);
+    if (place == nullptr || !place->Holds(slot)) continue;
+    place->replaces = std::make_shared<const MemberChange::Replacement>(
+        MemberChange::Replacement{history.guest, left.guest_after});
+  }
+}
+
+bool RoomedState::WouldBeInTooManyRooms(const User& user,
+                                        const Session& session,
+                                        const OpenRequest& request) const {
+  if (request.rooms != nullptr || !user.in_rooms) return false;
+  const std::uint32_t slot = SlotOf(session, user);
+  std::size_t rooms = request.history->places.size();
+  for (const RoomTable::Place& place : rooms_.Of(user.slot)) {
+    if (!place.Holds(slot)) continue;
+    const bool counted = std::any_of(
+        request.history->places.begin(), request.history->places.end(),
+        [&](const auto& other) { return other.room == place.room; });
+    if (!counted) ++rooms;
+  }
+  return rooms > limits::kMaxRoomsPerSession;
 }
 
 }  // namespace lifesign
