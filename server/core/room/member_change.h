@@ -32,6 +32,11 @@ struct Membership {
   friend bool operator==(const Membership&, const Membership&) = default;
 };
 
+// Whether they are there.
+inline bool IsLive(const Membership& member) {
+  return IsLive(member.state.state());
+}
+
 // It replaces what the room held of the user.
 struct MemberChange {
   // A guest who turned out to be `user`, and what the guest is there without

@@ -8,23 +8,8 @@
 
 #include "absl/hash/hash.h"
 #include "server/base/limits.h"
-#include "server/core/watch/delivery.h"
 
 namespace lifesign {
-namespace {
-
-bool IsLive(const Membership& member) {
-  return lifesign::IsLive(member.state.state());
-}
-
-void Remove(std::vector<WatchRef>& watches, const Watch& watch) {
-  watches.erase(
-      std::remove_if(watches.begin(), watches.end(),
-                     [&](const WatchRef& one) { return one.get() == &watch; }),
-      watches.end());
-}
-
-}  // namespace
 
 std::size_t Room::MemberHash::operator()(absl::string_view user) const {
   return absl::Hash<absl::string_view>()(user);
@@ -199,54 +184,6 @@ void Room::Count(const Membership& member, int by) {
   occupancy_.sessions += by * member.sessions;
 }
 
-PresenceRecord Room::RecordOf(const Member& member, const Now& now) const {
-  const auto wall = [&now](RealTime at) -> absl::optional<WallTime> {
-    if (at == kNeverReal) return absl::nullopt;
-    return WallAt(at, now);
-  };
-  PresenceRecord record;
-  record.user = member.user;
-  record.state = member.told.state.state();
-  record.devices = member.told.state.devices();
-  record.cause = member.told.cause;
-  record.revision = member.revision;
-  record.known = true;
-  record.since = WallAt(member.told.since, now);
-  record.last_seen = wall(member.told.last_seen);
-  record.last_active = wall(member.told.last_active);
-  if (!IsLive(member.told)) record.merged_into = member.merged_into;
-  return record;
-}
-
-void Room::TellMembers(Change&& change, const EncodeChange& encode,
-                       ToWake& to_wake) {
-  if (occupancy_.users - about_to_leave_ > limits::kMaxWatchedMembers) {
-    for (const WatchRef& watch : of_members_) {
-      if (watch->End()) to_wake.watches.push_back(watch.shared());
-    }
-    of_members_.clear();
-    return;
-  }
-  Delivery delivery(std::move(change), encode, to_wake.watches);
-  for (const WatchRef& watch : of_members_) {
-    // One that is full will learn of this from the log.
-    if (delivery.IsFor(*watch) && !watch->IsFull()) delivery.LeaveWith(watch);
-  }
-}
-
-void Room::TellOccupancy(const Now& now, ToWake& to_wake) {
-  occupancy_waits_ =
-      !of_occupancy_.empty() &&
-      now.real < SaturatingAdd(occupancy_told_at_, limits::kOccupancyInterval);
-  if (occupancy_waits_ || of_occupancy_.empty()) return;
-  occupancy_told_at_ = now.real;
-  const std::shared_ptr<const void> wire =
-      encoders_.occupancy(id_, OccupancyAt(now));
-  for (const WatchRef& watch : of_occupancy_) {
-    if (watch->DeliverWhole(wire)) to_wake.watches.push_back(watch.shared());
-  }
-}
-
 Room::Outcome Room::Apply(const Intent& intent, const Now& now,
                           ToWake& to_wake) {
   MutexLock lock(mutex_);
@@ -257,23 +194,6 @@ Room::Outcome Room::Apply(const Intent& intent, const Now& now,
   outcome.emptied = IsEmpty();
   outcome.visit_at = NextVisit();
   return outcome;
-}
-
-void Room::TellIntents(absl::string_view target, const Now& now,
-                       ToWake& to_wake) {
-  std::shared_ptr<const void> wire;
-  for (const OfIntents& one : of_intents_) {
-    if (one.target != target) continue;
-    if (wire == nullptr) wire = encoders_.intents(id_, Towards(target, now));
-    if (one.watch->DeliverWhole(wire)) {
-      to_wake.watches.push_back(one.watch.shared());
-    }
-  }
-  if (awaits_.empty()) return;
-  const auto towards = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return Towards(target, now);
-  };
-  awaits_.TellIntents(target, towards, to_wake.awaits);
 }
 
 Room::Outcome Room::Visit(const Now& now, ToWake& to_wake) {
@@ -324,125 +244,6 @@ RealTime Room::NextVisit() const {
     next = std::min(next, occupancy_told_at_ + limits::kOccupancyInterval);
   }
   return next;
-}
-
-// --- Reads ---
-
-Occupancy Room::OccupancyAt(const Now& now) const {
-  Occupancy occupancy = occupancy_;
-  for (std::size_t i = 0; i < kOccupancyWindows.size(); ++i) {
-    occupancy.lately[i] = history_.Over(kOccupancyWindows[i], now.real);
-  }
-  return occupancy;
-}
-
-Occupancy Room::GetOccupancy(const Now& now) const {
-  MutexLock lock(mutex_);
-  return OccupancyAt(now);
-}
-
-bool Room::IsThere(absl::string_view user) const {
-  const auto found = members_.find(user);
-  return found != members_.end() && IsLive((*found)->told);
-}
-
-std::vector<IntentView> Room::Towards(absl::string_view target,
-                                      const Now& now) const {
-  std::vector<IntentView> views;
-  // Nobody is rung who is not there.
-  if (!IsThere(target)) return views;
-  for (const Intent& one : intents_.Towards(target, now.real)) {
-    views.push_back({one.from, one.target, WallAt(one.expires_at, now)});
-  }
-  return views;
-}
-
-std::vector<IntentView> Room::IntentsTowards(absl::string_view target,
-                                             const Now& now) const {
-  MutexLock lock(mutex_);
-  return Towards(target, now);
-}
-
-Revision Room::last_revision() const {
-  MutexLock lock(mutex_);
-  return revisions_.last();
-}
-
-// --- Watches ---
-
-Room::Copied Room::CopyAndRegister(const std::shared_ptr<Watch>& watch,
-                                   Revision since, const Now& now,
-                                   std::vector<PresenceRecord>& records,
-                                   Revision& leads_to) {
-  MutexLock lock(mutex_);
-  if (closed_) return Copied::kClosed;
-  Remove(of_members_, *watch);
-  if (occupancy_.users > limits::kMaxWatchedMembers) return Copied::kTooLarge;
-  if (since != 0 && forgotten_up_to_ > since) return Copied::kCompacted;
-  for (auto member = log_.rbegin(); member != log_.rend(); ++member) {
-    if (since != 0) {
-      if (member->revision <= since) break;
-      if (records.size() == std::size_t{limits::kMaxWatchedMembers}) {
-        // A snapshot is shorter.
-        records.clear();
-        return Copied::kCompacted;
-      }
-    } else {
-      const State state = member->told.state.state();
-      if (!lifesign::IsLive(state) || !watch->terms().states.Has(state)) {
-        continue;
-      }
-    }
-    records.push_back(RecordOf(*member, now));
-  }
-  leads_to = revisions_.last();
-  watch->OpenMailbox();
-  of_members_.emplace_back(watch);
-  return Copied::kCopied;
-}
-
-bool Room::Remembers(Revision since) const {
-  MutexLock lock(mutex_);
-  return forgotten_up_to_ <= since;
-}
-
-bool Room::RegisterForOccupancy(const std::shared_ptr<Watch>& watch,
-                                const Now& now, Revision& leads_to) {
-  MutexLock lock(mutex_);
-  if (closed_) return false;
-  leads_to = revisions_.last();
-  Remove(of_occupancy_, *watch);
-  of_occupancy_.emplace_back(watch);
-  watch->DeliverWhole(encoders_.occupancy(id_, OccupancyAt(now)));
-  return true;
-}
-
-bool Room::RegisterForIntents(const std::shared_ptr<Watch>& watch,
-                              absl::string_view target, const Now& now,
-                              Revision& leads_to) {
-  MutexLock lock(mutex_);
-  if (closed_) return false;
-  leads_to = revisions_.last();
-  RemoveOfIntents(*watch);
-  of_intents_.push_back({WatchRef(watch), std::string(target)});
-  watch->DeliverWhole(encoders_.intents(id_, Towards(target, now)));
-  return true;
-}
-
-void Room::RemoveOfIntents(const Watch& watch) {
-  of_intents_.erase(std::remove_if(of_intents_.begin(), of_intents_.end(),
-                                   [&](const OfIntents& one) {
-                                     return one.watch.get() == &watch;
-                                   }),
-                    of_intents_.end());
-}
-
-bool Room::Unregister(const Watch& watch) {
-  MutexLock lock(mutex_);
-  RemoveOfIntents(watch);
-  Remove(of_members_, watch);
-  Remove(of_occupancy_, watch);
-  return IsEmpty();
 }
 
 // --- Its end ---

@@ -1,12 +1,72 @@
 // SPDX-FileCopyrightText: The Lifesign Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Asking a room: who is there, and when somebody is. docs/concepts.md § 10.
+// Asking a room: who is there, how many they are, who is wanted there, and when
+// somebody is there. docs/concepts.md §§ 10, 11.
 #include <string>
 
 #include "server/core/room/room.h"
 
 namespace lifesign {
+
+PresenceRecord Room::RecordOf(const Member& member, const Now& now) const {
+  const auto wall = [&now](RealTime at) -> absl::optional<WallTime> {
+    if (at == kNeverReal) return absl::nullopt;
+    return WallAt(at, now);
+  };
+  PresenceRecord record;
+  record.user = member.user;
+  record.state = member.told.state.state();
+  record.devices = member.told.state.devices();
+  record.cause = member.told.cause;
+  record.revision = member.revision;
+  record.known = true;
+  record.since = WallAt(member.told.since, now);
+  record.last_seen = wall(member.told.last_seen);
+  record.last_active = wall(member.told.last_active);
+  if (!IsLive(member.told)) record.merged_into = member.merged_into;
+  return record;
+}
+
+Occupancy Room::OccupancyAt(const Now& now) const {
+  Occupancy occupancy = occupancy_;
+  for (std::size_t i = 0; i < kOccupancyWindows.size(); ++i) {
+    occupancy.lately[i] = history_.Over(kOccupancyWindows[i], now.real);
+  }
+  return occupancy;
+}
+
+Occupancy Room::GetOccupancy(const Now& now) const {
+  MutexLock lock(mutex_);
+  return OccupancyAt(now);
+}
+
+bool Room::IsThere(absl::string_view user) const {
+  const auto found = members_.find(user);
+  return found != members_.end() && IsLive((*found)->told);
+}
+
+std::vector<IntentView> Room::Towards(absl::string_view target,
+                                      const Now& now) const {
+  std::vector<IntentView> views;
+  // Nobody is rung who is not there.
+  if (!IsThere(target)) return views;
+  for (const Intent& one : intents_.Towards(target, now.real)) {
+    views.push_back({one.from, one.target, WallAt(one.expires_at, now)});
+  }
+  return views;
+}
+
+std::vector<IntentView> Room::IntentsTowards(absl::string_view target,
+                                             const Now& now) const {
+  MutexLock lock(mutex_);
+  return Towards(target, now);
+}
+
+Revision Room::last_revision() const {
+  MutexLock lock(mutex_);
+  return revisions_.last();
+}
 
 bool Room::ListMembers(StateSet states, std::uint32_t most_passed,
                        std::size_t most, Revision& begun, Revision& after,

@@ -238,7 +238,7 @@ RoomExplanation ReadableState::ExplainRoom(
   const Membership& told = view == View::kTrue && place->truth != nullptr
                                ? place->truth->told
                                : place->told;
-  if (!IsLive(told.state.state())) return explanation;
+  if (!IsLive(told)) return explanation;
   std::vector<const Session*> there;
   for (const Session* session : open) {
     if (!place->Holds(SlotOf(*session, user))) continue;
