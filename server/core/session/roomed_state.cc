@@ -122,7 +122,8 @@ void RoomedState::EvaluateRooms(User& user, const Now& now) {
     const auto replaces = std::move(place.replaces);
     const auto merged_into = std::move(place.merged_into);
     const bool merges = replaces != nullptr || merged_into != nullptr;
-    const auto tell = [&](const Membership& told, Audience to) {
+    const auto tell = [&](const Membership& told,
+                          Audience to) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       TellRoom({place.room, id, told, replaces, merged_into, to});
     };
     if (user.veiled && place.truth == nullptr) {

@@ -30,7 +30,7 @@ SignalOutcome SessionShard::ApplyDeclared(Session& session,
                                           const Now& now) {
   SettleUserOf(session, now);
   SignalOutcome refused;
-  const auto rooms_after = [&] {
+  const auto rooms_after = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return RoomsAfter(UserOf(session), session, *declaration.rooms);
   };
   if (declaration.rooms != nullptr &&
