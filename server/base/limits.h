@@ -100,9 +100,9 @@ inline constexpr Duration kShutdownGrace = milliseconds(250);
 // for a watch passes within one reaction of gRPC's.
 inline constexpr std::size_t kMaxMailboxBytes = 1u << 20;
 inline constexpr std::size_t kCopiedPerReaction = 32'768;
-// At 400 bytes each, which is the most that ids of 128 bytes allow, a message
-// stays below kMaxMessageBytes.
-inline constexpr std::size_t kChangesPerMessage = 10'000;
+// At 690 bytes each, which is the most that ids of 128 bytes and a text of 256
+// allow, a message stays below kMaxMessageBytes.
+inline constexpr std::size_t kChangesPerMessage = 6'000;
 // FollowPresence: users that one message adds or removes, and how long the
 // first message may be waited for.
 inline constexpr std::size_t kMaxFollowedPerMessage = 10'000;

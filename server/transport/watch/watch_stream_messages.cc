@@ -43,7 +43,8 @@ void WatchStream::Tell(const Now& now) {
   if (too_large_ && !draft.tells()) return;
   if (!draft.empty()) {
     Write(now, draft.Join(options_.terms.detail));
-  } else if (copying_) {
+  } else if (copying_ || (phase_ == Phase::kLive && following_ != nullptr &&
+                          following_->pending)) {
     // Nothing is written, so nothing brings the next reaction.
     GoOnLater();
   }
