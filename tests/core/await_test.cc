@@ -104,6 +104,28 @@ TEST_F(AwaitTest, ABlinkSatisfiesIt) {
   EXPECT_EQ(StateOf("u1"), State::kOffline);
 }
 
+TEST_F(AwaitTest, OfManyWhoAwaitAUserThoseAreToldWhoHaveNotGivenUp) {
+  constexpr std::size_t kAwaits = 10'000;
+  std::vector<std::shared_ptr<Await>> awaits;
+  for (std::size_t i = 0; i < kAwaits; ++i) {
+    awaits.push_back(Begin({"u1"}, State::kActive));
+  }
+  // Each of those whose number 3 does not divide, in no order.
+  std::size_t given_up = 0;
+  for (std::size_t i = 0; i < kAwaits; ++i) {
+    const std::size_t number = i * 7 % kAwaits;
+    if (number % 3 == 0) continue;
+    engine().Unregister(*awaits[number]);
+    engine().Unregister(*awaits[number]);
+    ++given_up;
+  }
+  Login("u1/a");
+  for (std::size_t i = 0; i < kAwaits; ++i) {
+    EXPECT_EQ(awaits[i]->decided(), i % 3 == 0) << i;
+  }
+  EXPECT_EQ(listener_->woken(), static_cast<int>(kAwaits - given_up));
+}
+
 TEST_F(AwaitTest, WhatIsToldAfterItIsDecidedChangesNothing) {
   const auto await = Begin({"u1", "u2"}, State::kActive);
   Login("u1/a");

@@ -56,6 +56,24 @@ TEST_F(RoomAwaitTest, WhatHoldsDecidesItAtOnce) {
   EXPECT_EQ(listener_->woken(), 0);
 }
 
+TEST_F(RoomAwaitTest, OfManyWhoAwaitARoomThoseAreToldWhoHaveNotGivenUp) {
+  constexpr std::size_t kAwaits = 10'000;
+  std::vector<std::shared_ptr<Await>> awaits;
+  for (std::size_t i = 0; i < kAwaits; ++i) {
+    // Two of one room.
+    awaits.push_back(Begin(
+        {OfMembers("r1", State::kActive, 2), OfMembers("r1", State::kIdle)}));
+  }
+  for (std::size_t i = 0; i < kAwaits; ++i) {
+    const std::size_t number = i * 7 % kAwaits;
+    if (number % 3 != 0) engine().Unregister(*awaits[number]);
+  }
+  Open("u1/a", {.rooms = {{"r1"}}});
+  for (std::size_t i = 0; i < kAwaits; ++i) {
+    EXPECT_EQ(awaits[i]->decided(), i % 3 == 0) << i;
+  }
+}
+
 TEST_F(RoomAwaitTest, TheMemberWhoCompletesThemDecidesIt) {
   const auto await = Begin({OfMembers("r1", State::kActive, 3)});
   Login("u1/a", {.rooms = {{"r1"}}});

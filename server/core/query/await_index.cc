@@ -3,7 +3,7 @@
 
 #include "server/core/query/await_index.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace lifesign {
 
@@ -11,27 +11,26 @@ void AwaitIndex::Register(absl::string_view user,
                           const std::shared_ptr<Await>& await,
                           std::size_t number, Revision revision) {
   MutexLock lock(mutex_);
-  Interests& interests = by_user_[user];
-  const auto known = std::find_if(
-      interests.begin(), interests.end(),
-      [&](const Interest& interest) { return interest.await == await; });
-  if (known != interests.end()) {
-    known->told_at = revision;
+  const auto [known, added] = by_user_[user].try_emplace(
+      await.get(),
+      Interest{await, static_cast<std::uint32_t>(number), revision});
+  if (!added) {
+    known->second.told_at = revision;
     return;
   }
-  interests.push_back({await, static_cast<std::uint32_t>(number), revision});
   size_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void AwaitIndex::Unregister(absl::string_view user, const Await& await) {
+  // Let go of when nothing is held: it may be the last.
+  std::shared_ptr<Await> removed;
   MutexLock lock(mutex_);
   const auto found = by_user_.find(user);
   if (found == by_user_.end()) return;
   Interests& interests = found->second;
-  const auto known = std::find_if(
-      interests.begin(), interests.end(),
-      [&](const Interest& interest) { return interest.await.get() == &await; });
+  const auto known = interests.find(&await);
   if (known == interests.end()) return;
+  removed = std::move(known->second.await);
   interests.erase(known);
   size_.fetch_sub(1, std::memory_order_relaxed);
   if (interests.empty()) by_user_.erase(found);
@@ -45,7 +44,7 @@ void AwaitIndex::Tell(const Change& change,
   MutexLock lock(mutex_);
   const auto found = by_user_.find(change.after.user);
   if (found == by_user_.end()) return;
-  for (const Interest& interest : found->second) {
+  for (const auto& [await, interest] : found->second) {
     if (change.after.revision <= interest.told_at ||
         !Includes(change.audience, interest.await->terms().view)) {
       continue;

@@ -14,7 +14,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "server/base/mutex.h"
 #include "server/core/query/await.h"
@@ -31,8 +30,8 @@ class AwaitIndex {
  public:
   // From now on `await` is told the changes of `user`, its user number
   // `number`, above `revision`, the one it has been told already. Called under
-  // the shard's lock, so that no change falls between the two. Replaces what it
-  // was registered for before.
+  // the shard's lock, so that no change falls between the two. Again, of the
+  // same number: counts from this revision. O(1), as Unregister.
   void Register(absl::string_view user, const std::shared_ptr<Await>& await,
                 std::size_t number, Revision revision);
 
@@ -40,7 +39,7 @@ class AwaitIndex {
   void Unregister(absl::string_view user, const Await& await);
 
   // Tells everyone who awaits its user. Those whom it decides are appended to
-  // `decided`. One call at a time, in the order of the revisions.
+  // `decided`, in no order. One call at a time, in the order of the revisions.
   void Tell(const Change& change, std::vector<std::shared_ptr<Await>>& decided);
 
   // The number of (await, user) pairs.
@@ -52,7 +51,9 @@ class AwaitIndex {
     std::uint32_t number;
     Revision told_at;
   };
-  using Interests = absl::InlinedVector<Interest, 1>;
+  // Found by the await, however many await the same user: the shard's lock is
+  // held meanwhile.
+  using Interests = absl::flat_hash_map<const Await*, Interest>;
 
   mutable Mutex mutex_;  // after its shard's, before an await's
   absl::flat_hash_map<std::string, Interests> by_user_ ABSL_GUARDED_BY(mutex_);

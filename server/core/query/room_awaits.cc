@@ -33,14 +33,14 @@ std::size_t CountAtLeast(const MemberCounts& members, State at_least) {
 void RoomAwaits::Register(const std::shared_ptr<Await>& await,
                           std::size_t predicate, const MemberCounts& members,
                           const IntentsOf& intents) {
+  Interests& interests = by_await_[await.get()];
   const auto known = std::find_if(
-      interests_.begin(), interests_.end(), [&](const Interest& one) {
-        return one.await == await && one.predicate == predicate;
-      });
+      interests.begin(), interests.end(),
+      [&](const Interest& one) { return one.predicate == predicate; });
   Interest& interest =
-      known != interests_.end()
+      known != interests.end()
           ? *known
-          : interests_.emplace_back(Interest{await, predicate, 0});
+          : interests.emplace_back(Interest{await, predicate, 0});
   PlaceView view;
   if (interest.IsOfMembers()) {
     view.matching = CountAtLeast(members, interest.terms().at_least);
@@ -51,23 +51,19 @@ void RoomAwaits::Register(const std::shared_ptr<Await>& await,
   await->LookAtPlace(predicate, std::move(view));
 }
 
-void RoomAwaits::Unregister(const Await& await) {
-  interests_.erase(std::remove_if(interests_.begin(), interests_.end(),
-                                  [&](const Interest& one) {
-                                    return one.await.get() == &await;
-                                  }),
-                   interests_.end());
-}
+void RoomAwaits::Unregister(const Await& await) { by_await_.erase(&await); }
 
 void RoomAwaits::TellMembers(const MemberCounts& members,
                              std::vector<std::shared_ptr<Await>>& decided) {
-  for (Interest& interest : interests_) {
-    if (!interest.IsOfMembers()) continue;
-    const std::size_t matching =
-        CountAtLeast(members, interest.terms().at_least);
-    if (std::exchange(interest.told, matching) == matching) continue;
-    if (interest.await->TellPlace(interest.predicate, {matching, {}})) {
-      decided.push_back(interest.await);
+  for (auto& [await, interests] : by_await_) {
+    for (Interest& interest : interests) {
+      if (!interest.IsOfMembers()) continue;
+      const std::size_t matching =
+          CountAtLeast(members, interest.terms().at_least);
+      if (std::exchange(interest.told, matching) == matching) continue;
+      if (interest.await->TellPlace(interest.predicate, {matching, {}})) {
+        decided.push_back(interest.await);
+      }
     }
   }
 }
@@ -76,12 +72,14 @@ void RoomAwaits::TellIntents(absl::string_view target, const IntentsOf& intents,
                              std::vector<std::shared_ptr<Await>>& decided) {
   PlaceView view;
   bool asked = false;
-  for (Interest& interest : interests_) {
-    if (interest.terms().place->target != target) continue;
-    if (!std::exchange(asked, true)) view = ViewOf(intents());
-    interest.told = view.matching;
-    if (interest.await->TellPlace(interest.predicate, view)) {
-      decided.push_back(interest.await);
+  for (auto& [await, interests] : by_await_) {
+    for (Interest& interest : interests) {
+      if (interest.terms().place->target != target) continue;
+      if (!std::exchange(asked, true)) view = ViewOf(intents());
+      interest.told = view.matching;
+      if (interest.await->TellPlace(interest.predicate, view)) {
+        decided.push_back(interest.await);
+      }
     }
   }
 }

@@ -12,6 +12,8 @@
 #include <memory>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "server/core/presence_state.h"
 #include "server/core/query/await.h"
@@ -38,13 +40,15 @@ class RoomAwaits {
 
   // Tells predicate `predicate` of `await`, which is over this room, what
   // holds, and from now on what changes. May decide it. Again: tells it anew.
+  // What is held of it is found at once, however many await something of the
+  // room; so it is by Unregister.
   void Register(const std::shared_ptr<Await>& await, std::size_t predicate,
                 const MemberCounts& members, const IntentsOf& intents);
   // Removes all predicates of `await`.
   void Unregister(const Await& await);
-  bool empty() const { return interests_.empty(); }
+  bool empty() const { return by_await_.empty(); }
 
-  // Those whom it decides are appended to `decided`.
+  // Those whom it decides are appended to `decided`, in no order.
   void TellMembers(const MemberCounts& members,
                    std::vector<std::shared_ptr<Await>>& decided);
   // Who wants to reach `target`, or whether `target` is there, has changed.
@@ -64,7 +68,10 @@ class RoomAwaits {
     bool IsOfMembers() const { return terms().place->target.empty(); }
   };
 
-  std::vector<Interest> interests_;
+  // At most limits::kMaxPredicates.
+  using Interests = absl::InlinedVector<Interest, 1>;
+
+  absl::flat_hash_map<const Await*, Interests> by_await_;
 };
 
 }  // namespace lifesign
