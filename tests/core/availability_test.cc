@@ -25,6 +25,8 @@ constexpr AvailabilityDeclaration kBusy = {AvailabilityKind::kBusy, "",
                                            absl::nullopt};
 constexpr AvailabilityDeclaration kDoNotDisturb = {
     AvailabilityKind::kDoNotDisturb, "", absl::nullopt};
+constexpr AvailabilityDeclaration kInvisible = {AvailabilityKind::kInvisible,
+                                                "", absl::nullopt};
 
 AvailabilityDeclaration For(AvailabilityDeclaration said, Duration length) {
   said.expires_in = length;
@@ -40,6 +42,19 @@ class AvailabilityTest : public PresenceStory {
  protected:
   void ExpectStory(const std::vector<std::string>& texts) {
     EXPECT_THAT(EventsOf("u"), ElementsAreArray(Tells(texts)));
+  }
+  // An ACTIVE that declares something, and changes `rooms`.
+  void DeclareWithRooms(const Client& client,
+                        const AvailabilityDeclaration& said,
+                        const RoomChange& rooms) {
+    Declaration declaration;
+    declaration.availability = &said;
+    declaration.rooms = &rooms;
+    EXPECT_TRUE(
+        engine()
+            .ApplyDeclaring(client.opened.ref, Signal(), declaration, now())
+            .ok());
+    EventsOf("u");  // publishes
   }
   // What each event told of u's availability.
   std::vector<std::string> Availabilities() {
@@ -254,6 +269,54 @@ TEST_F(AvailabilityTest, WaitsWithAMergedSignalAndIsNotLost) {
   At(5);
   EXPECT_EQ(AvailabilityOf("u"), "BUSY 'last'");
   EXPECT_EQ(EventsOf("u").size(), 3u);
+}
+
+// Rooms do not wait, nor do they take along what does.
+TEST_F(AvailabilityTest, WaitsWithAMergedSignalThatChangesRoomsToo) {
+  const Client client = Login("u/a");
+  for (int i = 0; i < 49; ++i) {
+    DeclareWithRooms(client, Saying(kBusy, i % 2 == 0 ? "even" : "odd"), {});
+  }
+  RoomChange rooms;
+  rooms.join = {"r1"};
+  DeclareWithRooms(client, Saying(kBusy, "newest"), rooms);
+  // The login, and a burst of 20.
+  EXPECT_EQ(EventsOf("u").size(), 21u);
+  EXPECT_EQ(In("r1").users, 1);
+  EXPECT_EQ(AvailabilityOf("u"), "BUSY 'odd'");
+  At(5);
+  EXPECT_EQ(EventsOf("u").size(), 22u);
+  EXPECT_EQ(AvailabilityOf("u"), "BUSY 'newest'");
+}
+
+TEST_F(AvailabilityTest, WhoBecomesInvisibleWithRoomsDoesNotWaitToDisappear) {
+  const Client client = Login("u/a");
+  for (int i = 0; i < 30; ++i) Active("u/a");
+  RoomChange rooms;
+  rooms.join = {"r1"};
+  DeclareWithRooms(client, kInvisible, rooms);
+  EXPECT_EQ(In("r1").users, 0);
+  EXPECT_EQ(In("r1", View::kTrue).users, 1);
+  // The way back does.
+  for (int i = 0; i < 10; ++i) {
+    DeclareWithRooms(client, kBusy, {});
+    DeclareWithRooms(client, kInvisible, {});
+  }
+  DeclareWithRooms(client, kBusy, {});
+  EXPECT_EQ(StateOf("u"), State::kOffline);
+  ExpectStory({"OFFLINE→ACTIVE SIGNAL @0", "ACTIVE→OFFLINE LEAVE @0"});
+  At(5);
+  EXPECT_EQ(AvailabilityOf("u"), "BUSY");
+}
+
+TEST_F(AvailabilityTest, RoomsTakeAnInvisibleThatWaitsAlong) {
+  Login("u/a");
+  for (int i = 0; i < 30; ++i) Active("u/a");
+  Declare("u/a", kInvisible);
+  EXPECT_EQ(StateOf("u"), State::kActive);
+  Join("u/a", "r1");
+  EXPECT_EQ(StateOf("u"), State::kOffline);
+  EXPECT_EQ(In("r1").users, 0);
 }
 
 TEST_F(AvailabilityTest, WhatWaitsIsAppliedBeforeTheSessionLeaves) {

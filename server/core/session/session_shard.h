@@ -318,6 +318,9 @@ class SessionShard : private RoomedState {
   // What has waited; false if nothing has.
   bool DeclareWaiting(Session& session, const Now& now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether what has waited makes a user invisible who is not.
+  bool WillHide(const Session& session) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Evaluates users whose declaration ran out, as far as `budget` goes.
   void RevertAvailabilities(const Now& now, int budget, TickResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -76,6 +76,13 @@ bool SessionShard::DeclareWaiting(Session& session, const Now& now) {
   return true;
 }
 
+bool SessionShard::WillHide(const Session& session) const {
+  const SessionExtras* const extras = session.rest().extras.get();
+  return extras != nullptr && extras->availability.has_value() &&
+         extras->availability->kind == AvailabilityKind::kInvisible &&
+         !availability_.IsInvisible(UserOf(session).id.view());
+}
+
 void SessionShard::RevertAvailabilities(const Now& now, int budget,
                                         TickResult& result) {
   for (; budget > 0; --budget) {

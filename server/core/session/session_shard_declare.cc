@@ -51,8 +51,11 @@ SignalOutcome SessionShard::ApplyDeclared(Session& session,
   if (declaration.rooms == nullptr && declaration.intents.empty()) {
     return ApplyTo(session, signal, now);
   }
-  // Rooms are told at once, and who becomes invisible is not seen to come.
-  if (declaration.availability != nullptr) DeclareWaiting(session, now);
+  // Before rooms, which are told at once, also if the signal is merged: who
+  // becomes invisible is not seen to come. Else as ApplyTo does.
+  if (HasTokenAt(session, now.presence) || WillHide(session)) {
+    DeclareWaiting(session, now);
+  }
   // Anew: the user may have another record by now.
   if (declaration.rooms != nullptr) {
     ReplaceRooms(UserOf(session), session, rooms_after(), now);
