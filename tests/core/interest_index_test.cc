@@ -176,6 +176,20 @@ TEST_F(InterestIndexTest, WhoWatchesEveryoneIsLeftWhatIsNewerThanItsCopies) {
   EXPECT_EQ(index_.size(), 0u);
 }
 
+// Of what only those are told who see through, revisions may run ahead of the
+// others.
+TEST_F(InterestIndexTest, WhatWasLostIsNotToldByWhatWasLeftAheadOfIt) {
+  const auto truth = NewWatch({.view = View::kTrue, .mailbox_bytes = 1});
+  truth->OpenMailbox();
+  index_.RegisterAll(truth, InterestIndex::kAllSlots, 100, 100);
+  Deliver("u1", 205, State::kOffline, State::kActive, 1, Audience::kTrue);
+  ASSERT_TRUE(truth->IsFull());
+  Deliver("u2", 203, State::kOffline, State::kActive, 2);
+  const auto told = index_.UnregisterAll(*truth);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->up_to, 202u);
+}
+
 // More than are searched one by one; and back.
 TEST_F(InterestIndexTest, ACrowdOfWatchesIsKeptAsAFewAre) {
   constexpr std::size_t kCrowd = 100;

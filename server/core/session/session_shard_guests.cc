@@ -97,7 +97,8 @@ void SessionShard::FinishMerge(const SessionName& name, std::uint64_t hash,
   if (into == nullptr) {
     // To everybody it leaves, as one does that says so.
     session->last_seen = held.real;
-  } else if (!hidden) {
+  } else if (!hidden && IsLive(user->told.state())) {
+    // Else nothing changes by which it could be told.
     user->merged = true;
     merged_into_[user->slot] = into;
   }

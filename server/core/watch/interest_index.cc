@@ -188,7 +188,9 @@ InterestIndex::Told InterestIndex::Coverage::WhatWasTold(
   told.up_to = delivered_up_to;
   if (generation == watch->generation()) {
     told.up_to = std::min(told.up_to, first_left - 1);
-  } else if (first_lost != 0) {
+  }
+  // Of those beside them what was left may run ahead of what was lost.
+  if (first_lost != 0) {
     told.up_to = std::min(told.up_to, first_lost - 1);
   }
   return told;
