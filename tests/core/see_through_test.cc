@@ -126,6 +126,20 @@ TEST_F(SeeThroughTest, WhatIsInTheCopyIsNotDelivered) {
   EXPECT_THAT(MailOf(truth), IsEmpty());
 }
 
+// Nor if what all others are told of it has the same revision.
+TEST_F(SeeThroughTest, WhoBecameVisibleBeforeTheCopyIsNotToldAgain) {
+  const SessionRef ref = Login("u/a").opened.ref;
+  Declare("u/a", kInvisible);
+  At(1);
+  Declaration declaration;
+  declaration.availability = &kAvailable;
+  engine().ApplyDeclaring(ref, Signal(), declaration, now());
+  const auto truth = NewWatch(View::kTrue);
+  EXPECT_THAT(CopyAll(truth), ElementsAre("u live AVAILABLE"));
+  At(2);
+  EXPECT_THAT(MailOf(truth), IsEmpty());
+}
+
 TEST_F(SeeThroughTest, WhatChangedSinceIsCopiedWhereverItLies) {
   Login("u/a");
   Login("v/a");

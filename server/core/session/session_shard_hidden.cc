@@ -133,6 +133,7 @@ void SessionShard::EmitHidden(User& user, const Aggregate& actual,
                               const Now& now) {
   Change change;
   change.audience = Audience::kTrue;
+  change.beside = true;
   change.before = user.told.state();
   change.devices_before = user.told.devices();
   change.availability_before = AsTold(declared.truly_told, now);
@@ -175,9 +176,8 @@ void SessionShard::EmitVeiled(User& user, const Aggregate& actual,
     truth.before = veil.told.state();
     truth.devices_before = veil.told.devices();
     truth.availability_before = AsTold(declared.truly_told, now);
-    veil.revision = cause.has_value() && user.revision > veil.revision
-                        ? user.revision
-                        : outbox_.Beside(now.real);
+    truth.beside = !cause.has_value() || user.revision <= veil.revision;
+    veil.revision = truth.beside ? outbox_.Beside(now.real) : user.revision;
     if (actual.state() != veil.told.state()) veil.since = now.real;
     veil.cause = *true_cause;
     veil.told = actual;

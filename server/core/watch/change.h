@@ -47,6 +47,8 @@ struct PresenceRecord {
 struct Change {
   PresenceRecord after;
   Audience audience = Audience::kEverybody;
+  // Its revision is Outbox::Beside's, and not one of the shard's own.
+  bool beside = false;
   State before = State::kOffline;
   DeviceStates devices_before = kNoDevices;
   AvailabilityViewPtr availability_before;

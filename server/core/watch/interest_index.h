@@ -184,6 +184,7 @@ void InterestIndex::Deliver(Change&& change, Encode&& encode,
   if (found == by_user_.end() && of_all_.empty()) return;
   const Revision revision = change.after.revision;
   const std::uint32_t slot = change.slot;
+  const bool beside = change.beside;
   Delivery<Encode> delivery(std::move(change), encode, to_wake);
   if (found != by_user_.end()) {
     for (const Interest& interest : found->value) {
@@ -198,9 +199,8 @@ void InterestIndex::Deliver(Change&& change, Encode&& encode,
     if (coverage.watch->IsFull()) {
       coverage.NoteLost(revision);
     } else if (delivery.IsFor(*coverage.watch) &&
-               (audience == Audience::kTrue
-                    ? coverage.AdmitsBeside(slot, revision)
-                    : coverage.Admits(slot, revision))) {
+               (beside ? coverage.AdmitsBeside(slot, revision)
+                       : coverage.Admits(slot, revision))) {
       coverage.NoteLeft(revision, delivery.LeaveWith(coverage.watch));
     }
   }
