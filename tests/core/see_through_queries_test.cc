@@ -94,6 +94,16 @@ TEST_F(SeeThroughQueriesTest, WhoHidesWhileTheyAreListedIsListedOnce) {
   EXPECT_THAT(all, UnorderedElementsAre("t", "u", "v", "w"));
 }
 
+// Their time runs out as they are looked at, where others do not know of them
+// yet.
+TEST_F(SeeThroughQueriesTest, WhoBecomesVisibleByBeingListedIsListed) {
+  Login("u/a", {.declaring = AvailabilityDeclaration{
+                    AvailabilityKind::kInvisible, "", seconds(5)}});
+  JumpTo(5);
+  EXPECT_THAT(List(kLive, View::kTrue), UnorderedElementsAre("u"));
+  EXPECT_THAT(List(kLive, View::kPublic), UnorderedElementsAre("u"));
+}
+
 TEST_F(SeeThroughQueriesTest, CountsAreOfWhatEachViewShows) {
   Policy policy;
   policy.offline_retention = seconds(30);

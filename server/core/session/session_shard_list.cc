@@ -54,10 +54,13 @@ User* SessionShard::FindListed(std::uint32_t slot, bool hidden, View view,
   if (user.declared) {
     const std::string id(user.id.view());
     Settle(id, now);
-    // Gone from here, or met where their public record lies.
-    if (hidden && (user.id.view() != id ||
-                   FindUser(id, HashUser(id, options_.hash_seed)) != nullptr)) {
-      return nullptr;
+    if (hidden) {
+      User* const shown = FindUser(id, HashUser(id, options_.hash_seed));
+      // Met where their public record lies, unless they came there just now.
+      if (shown != nullptr) {
+        return user_stamps_.TakenAt(shown->slot) < listing ? nullptr : shown;
+      }
+      if (user.id.view() != id) return nullptr;
     }
   }
   if (view == View::kTrue && !hidden && HasTruth(user)) {
