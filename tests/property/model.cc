@@ -245,10 +245,17 @@ SignalOutcome Model::ApplyTo(const std::string& user, ModelSession& session,
   if (declaration.availability != nullptr) {
     session.waiting_availability = Said(*declaration.availability, now);
   }
-  // What is looked at now is declared before anything is heard.
+  // What is looked at now is declared before anything is heard. Rooms and
+  // intents never wait, and who becomes invisible is not seen to come.
   ModelSession heard = session;
   heard.MoveAge(now);
-  if (heard.HasToken()) DeclareWaiting(user, session, now);
+  const bool hides =
+      session.waiting_availability.has_value() &&
+      session.waiting_availability->kind == AvailabilityKind::kInvisible &&
+      !users_[user].invisible;
+  const bool at_once = hides && (declaration.rooms != nullptr ||
+                                 !declaration.intents.empty());
+  if (at_once || heard.HasToken()) DeclareWaiting(user, session, now);
   session.MoveAge(now);
   session.MoveActivity(signal, now);
   Heard(users_[user], session);
