@@ -53,16 +53,6 @@ const char* Word(AvailabilityKind kind) {
   return "INVISIBLE";
 }
 
-std::string Words(const absl::optional<AvailabilityDeclaration>& said) {
-  if (!said.has_value()) return "";
-  std::string words =
-      absl::StrCat(" declaring ", Word(said->kind), " '", said->text, "'");
-  if (said->expires_in.has_value()) {
-    absl::StrAppend(&words, " for ", Seconds(*said->expires_in));
-  }
-  return words;
-}
-
 std::string Words(const AvailabilityViewPtr& view, const Now& start) {
   if (view == nullptr) return "";
   return absl::StrCat(" ", Word(view->kind), " '", view->text, "' until ",
@@ -89,7 +79,7 @@ std::string OpenWords(const Step& step) {
   if (step.signal.has_value()) {
     absl::StrAppend(&words, " with ", property::Words(*step.signal));
   }
-  absl::StrAppend(&words, Words(step.availability),
+  absl::StrAppend(&words, property::Words(step.availability),
                   step.replaces_availability ? " in any case" : "");
   return words;
 }
@@ -212,6 +202,16 @@ const char* Word(Refusal refusal) {
       return "TOO_MANY_AVAILABILITIES";
   }
   return "OK";
+}
+
+std::string Words(const absl::optional<AvailabilityDeclaration>& said) {
+  if (!said.has_value()) return "";
+  std::string words =
+      absl::StrCat(" declaring ", Word(said->kind), " '", said->text, "'");
+  if (said->expires_in.has_value()) {
+    absl::StrAppend(&words, " for ", Seconds(*said->expires_in));
+  }
+  return words;
 }
 
 std::string Words(const DeviceStates& devices) {

@@ -70,6 +70,8 @@ const char* Word(Cause cause);
 const char* Word(Refusal refusal);
 std::string Seconds(Duration duration);
 std::string Words(const Signal& signal);
+// Empty if there is none.
+std::string Words(const absl::optional<AvailabilityDeclaration>& said);
 std::string Words(const DeviceStates& devices);
 std::string Words(const OpenOutcome& outcome);
 std::string Words(const SignalOutcome& outcome);

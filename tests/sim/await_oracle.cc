@@ -41,7 +41,10 @@ void Sort(v1::AwaitPresenceResponse& response) {
 
 AwaitOracle::AwaitOracle(const v1::AwaitPresenceRequest& request,
                          const Call& call, AwaitOracles& all)
-    : request_(request), call_(call), all_(all) {
+    : request_(request),
+      view_(request.see_through() ? View::kTrue : View::kPublic),
+      call_(call),
+      all_(all) {
   Duration wait = kLongestWait;
   if (request.has_wait()) wait = *DecodeDuration(request.wait());
   if (call.deadline() != RealTime::max()) {
@@ -53,7 +56,7 @@ AwaitOracle::AwaitOracle(const v1::AwaitPresenceRequest& request,
     // In the order in which they are looked at.
     for (const std::string& user : predicate.users().user_ids()) {
       if (users_.contains(user)) continue;
-      const PresenceRecord record = all.truth_.Snapshot(user, all.now_);
+      const PresenceRecord record = all.truth_.Snapshot(user, view_, all.now_);
       users_[user] = {record.state, record.revision};
       NoteState(user, record.state);
     }
@@ -77,6 +80,7 @@ v1::AwaitPresenceResponse AwaitOracle::Answer() const {
         result.add_user_ids(user);
       }
     }
+    result.set_matching(result.user_ids_size());
     result.set_satisfied(result.user_ids_size() >=
                          std::max(predicate.needed(), 1));
     if (result.satisfied()) answer.set_satisfied(true);
@@ -93,11 +97,15 @@ void AwaitOracle::NoteState(const std::string& user, State state) {
 }
 
 void AwaitOracle::OnEmitted(const Change& change) {
-  if (open()) NoteState(change.after.user, change.after.state);
+  if (!open() || !Includes(change.audience, view_)) return;
+  NoteState(change.after.user, change.after.state);
 }
 
 void AwaitOracle::OnPublished(const Change& change) {
-  if (!open() || decided_.has_value() || !change.ChangesState()) return;
+  if (!open() || decided_.has_value() || !change.ChangesState() ||
+      !Includes(change.audience, view_)) {
+    return;
+  }
   const auto found = users_.find(change.after.user);
   // It was read as it is after this one.
   if (found == users_.end() ||
@@ -119,7 +127,7 @@ void AwaitOracle::OnWrite(const grpc::ByteBuffer& bytes) {
   }
   if (!decided_.has_value()) {
     for (auto& [user, known] : users_) {
-      known.state = all_.truth_.Snapshot(user, all_.now_).state;
+      known.state = all_.truth_.Snapshot(user, view_, all_.now_).state;
       NoteState(user, known.state);
     }
   }

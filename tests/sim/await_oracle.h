@@ -57,6 +57,7 @@ class AwaitOracle final : public CallObserver {
   void Fail(const std::string& what) const;
 
   const v1::AwaitPresenceRequest request_;
+  const View view_;
   const Call& call_;
   AwaitOracles& all_;
   PresenceTime gives_up_;

@@ -39,37 +39,43 @@ void Tell(const StateCounts& users, const StateCounts& sessions, Message& to) {
 }  // namespace
 
 void CountOracle::Ticked() {
-  counts_ = truth_.model().Count(View::kPublic, now_);
   as_of_ = now_;
   journal_.Count("counts recounted");
-  const auto difference =
-      property::Difference(counts_, engine_.Counts().counts);
-  if (difference.has_value()) verdict_.Fail(*difference);
+  for (const View view : {View::kPublic, View::kTrue}) {
+    auto& counts = counts_.at(static_cast<std::size_t>(view));
+    counts = truth_.model().Count(view, now_);
+    const auto difference =
+        property::Difference(counts, engine_.Counts(view).counts);
+    if (!difference.has_value()) continue;
+    verdict_.Fail(absl::StrCat(view == View::kPublic ? "" : "seen through: ",
+                               *difference));
+  }
 }
 
-void CountOracle::Read() {
+void CountOracle::Read(View view) {
+  const auto& counted = counts_.at(static_cast<std::size_t>(view));
+  v1::CountPresencesRequest request;
+  request.set_see_through(view == View::kTrue);
   grpc::ByteBuffer bytes;
   v1::CountPresencesResponse told;
-  if (!calls_
-           .CountPresences(SerializeToBytes(v1::CountPresencesRequest()), bytes)
-           .ok() ||
+  if (!calls_.CountPresences(SerializeToBytes(request), bytes).ok() ||
       !ParseMessage(bytes, told)) {
     verdict_.Fail("CountPresences is refused");
   }
   v1::CountPresencesResponse expected;
   StateCounts all{};
   for (std::size_t d = 0; d < kDeviceClasses; ++d) {
-    const StateCounts& sessions = counts_.sessions_on[d];
+    const StateCounts& sessions = counted.sessions_on[d];
     if (LiveOf(sessions) == 0) continue;
     for (std::size_t i = 0; i < kStates; ++i) all[i] += sessions[i];
     v1::DeviceCount& count = *expected.add_devices();
     count.set_device_class(EncodeDevice(static_cast<DeviceClass>(d)));
-    Tell(counts_.users_on[d], sessions, count);
+    Tell(counted.users_on[d], sessions, count);
   }
-  Tell(counts_.users, all, expected);
+  Tell(counted.users, all, expected);
   expected.set_remembered_users(
       expected.users() +
-      counts_.users[static_cast<std::size_t>(State::kOffline)]);
+      counted.users[static_cast<std::size_t>(State::kOffline)]);
   EncodeTime(WallAt(as_of_.real, now_), *expected.mutable_as_of());
   EncodeReadTime(engine_, now_, expected);
   if (expected.ShortDebugString() == told.ShortDebugString()) return;

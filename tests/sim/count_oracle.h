@@ -5,6 +5,8 @@
 #ifndef LIFESIGN_TESTS_SIM_COUNT_ORACLE_H_
 #define LIFESIGN_TESTS_SIM_COUNT_ORACLE_H_
 
+#include <array>
+
 #include "server/transport/unary/unary_calls.h"
 #include "tests/sim/journal.h"
 #include "tests/sim/truth.h"
@@ -29,7 +31,7 @@ class CountOracle {
   // recounts.
   void Ticked();
   // CountPresences answers as of the last tick, whatever happened since.
-  void Read();
+  void Read(View view);
 
  private:
   const UnaryCalls& calls_;
@@ -38,8 +40,8 @@ class CountOracle {
   const Now& now_;  // moves
   Journal& journal_;
   Verdict& verdict_;
-  // Of the last tick.
-  property::ModelCounts counts_;
+  // Of the last tick, by View.
+  std::array<property::ModelCounts, 2> counts_;
   Now as_of_;
 };
 

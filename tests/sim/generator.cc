@@ -37,7 +37,7 @@ constexpr Weight kWeights[] = {
     {Step::Kind::kDrain, 0, 1},         {Step::Kind::kRestart, 0, 2},
     {Step::Kind::kSetPolicy, 0, 1},     {Step::Kind::kRead, 0, 15},
     {Step::Kind::kRecount, 0, 6},       {Step::Kind::kAwait, 0, 12},
-    {Step::Kind::kList, 0, 20},
+    {Step::Kind::kList, 0, 20},         {Step::Kind::kDeclare, 0, 6},
 };
 
 }  // namespace
@@ -105,6 +105,8 @@ void Generator::DrawOptions() {
   options_.most_delay = kDelays[Number(std::size(kDelays))];
   options_.least_delay = options_.most_delay / Between(1, 10);
   options_.window = Chance(50) ? 16 : static_cast<int>(Between(1, 3));
+  options_.may_see_through = Chance(70);
+  declares_ = Chance(30) ? 0 : static_cast<int>(Between(2, 30));
 }
 
 void Generator::DrawWeights() {
@@ -112,6 +114,9 @@ void Generator::DrawWeights() {
   for (const Weight& weight : kWeights) {
     weights_[static_cast<std::size_t>(weight.kind)] =
         static_cast<int>(Between(weight.least, weight.most));
+  }
+  if (declares_ == 0) {
+    weights_[static_cast<std::size_t>(Step::Kind::kDeclare)] = 0;
   }
 }
 

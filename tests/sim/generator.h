@@ -47,9 +47,11 @@ class Generator {
   OpenStep PickOpen();
   Signal PickSignal();
   SignalKind PickLiveKind();
+  AvailabilityDeclaration PickAvailability();
   Duration PickIdleFor();
   std::vector<int> PickRooms();
   void MaybeMove(SignalStep& step);
+  void MaybeDeclare(SignalStep& step);
   int PickBack();
 
   std::mt19937_64 random_;
@@ -57,6 +59,7 @@ class Generator {
   Duration now_{0};
   bool lively_;
   std::vector<int> weights_;  // by Step::Kind
+  int declares_ = 0;          // per cent of signals that declare something
   int introduced_ = 0;        // so many of everybody
 };
 

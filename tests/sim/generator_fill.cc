@@ -19,6 +19,13 @@ void Generator::Fill(Step& step) {
     case Step::Kind::kHalfClose:
     case Step::Kind::kSendSignal:
       return FillPeer(step);
+    case Step::Kind::kDeclare: {
+      step.who = Number(options_.users);
+      step.length = Skewed(options_.most_delay * 4 + milliseconds(1));
+      SignalStep& said = step.signals.emplace_back();
+      said.availability = PickAvailability();
+      return;
+    }
     case Step::Kind::kJoin:
     case Step::Kind::kTurn:
       step.lifecycle = static_cast<Lifecycle>(Number(3));
@@ -47,6 +54,7 @@ void Generator::Fill(Step& step) {
       step.flag = Chance(50);
       step.back = Chance(60) ? 0 : static_cast<int>(Between(1, 31));
       step.devices = Chance(35);
+      step.see_through = options_.may_see_through && Chance(40);
       return;
     case Step::Kind::kAwait:
       return FillAwait(step);
@@ -132,6 +140,7 @@ void Generator::FillAwait(Step& step) {
   step.flag = Chance(80);
   step.length = Skewed(seconds(300));
   if (Chance(25)) step.other = Skewed(seconds(60));
+  step.see_through = options_.may_see_through && Chance(40);
 }
 
 void Generator::FillList(Step& step) {
@@ -140,6 +149,7 @@ void Generator::FillList(Step& step) {
   step.back = Chance(40) ? 0 : static_cast<int>(Between(1, 31));
   if (Chance(25)) step.length = Skewed(seconds(120));
   step.flag = Chance(10);
+  step.see_through = options_.may_see_through && Chance(40);
 }
 
 int Generator::PickBack() {
@@ -158,6 +168,7 @@ void Generator::FillPeer(Step& step) {
       signal.handle = PickOpen().handle;
       signal.signal = PickSignal();
       MaybeMove(signal);
+      MaybeDeclare(signal);
       if (Chance(4)) signal.times = static_cast<int>(Between(2, 40));
       step.signals.push_back(signal);
     }
@@ -176,6 +187,7 @@ void Generator::FillPeer(Step& step) {
     SignalStep signal;
     signal.signal = PickSignal();
     MaybeMove(signal);
+    MaybeDeclare(signal);
     step.signals.push_back(signal);
   }
 }
@@ -195,6 +207,10 @@ OpenStep Generator::PickOpen() {
   }
   if (Chance(20)) open.metadata = Number(3);
   if (Chance(20)) open.rooms = PickRooms();
+  if (Chance(2 * declares_)) {
+    open.availability = PickAvailability();
+    open.replaces_availability = Chance(30);
+  }
   if (Chance(60)) {
     Signal signal;
     signal.kind = PickLiveKind();
@@ -210,6 +226,26 @@ std::vector<int> Generator::PickRooms() {
     if (Chance(50)) rooms.push_back(room);
   }
   return rooms;
+}
+
+AvailabilityDeclaration Generator::PickAvailability() {
+  AvailabilityDeclaration said;
+  said.kind = static_cast<AvailabilityKind>(Number(4));
+  if (Chance(35)) said.kind = AvailabilityKind::kInvisible;
+  if (Chance(30)) said.text = Chance(50) ? "at lunch" : "in a meeting";
+  if (Chance(50)) {
+    said.expires_in = Chance(90) ? Uniform(Duration(1), seconds(90))
+                                 : seconds(limits::kMaxDurationSeconds);
+  }
+  return said;
+}
+
+void Generator::MaybeDeclare(SignalStep& step) {
+  // Refused with DETACH and LEAVE, now and then.
+  const bool tells = step.signal.kind <= SignalKind::kBackground;
+  if (Chance(tells ? declares_ : declares_ / 15)) {
+    step.availability = PickAvailability();
+  }
 }
 
 void Generator::MaybeMove(SignalStep& step) {

@@ -70,6 +70,10 @@ void ListOracle::Next(const v1::ListPresencesRequest& wanted,
   const bool refused =
       !begins && (listing.epoch != engine_.epoch() ||
                   now_.presence - listing.token_told > kTokenLife);
+  std::map<std::string, Listing::Place> places;
+  for (const std::string& user : users_) {
+    places[user] = PlaceOf(user, ViewOf(listing.request));
+  }
   const auto page = Ask(request, refused);
   // Of those that it looked at it told changes.
   truth_.EvaluateEveryone(users_, now_);
@@ -80,8 +84,12 @@ void ListOracle::Next(const v1::ListPresencesRequest& wanted,
     return;
   }
   if (begins) {
-    for (const std::string& user : users_) {
-      listing.staying[user] = truth_.TimesForgotten(user);
+    listing.staying = places;
+    // Of who comes to another place by being looked at now other pages can
+    // only tell by chance.
+    for (auto& [user, place] : listing.staying) {
+      if (!page->next_page_token().empty()) break;
+      place = PlaceOf(user, ViewOf(listing.request));
     }
   }
   Follow(listing);
@@ -96,7 +104,7 @@ void ListOracle::Next(const v1::ListPresencesRequest& wanted,
     }
     return;
   }
-  for (const auto& [user, forgotten] : listing.staying) {
+  for (const auto& [user, place] : listing.staying) {
     if (!listing.told.contains(user)) {
       Fail(request, user + " is there all the time, and left out");
     }
@@ -105,11 +113,21 @@ void ListOracle::Next(const v1::ListPresencesRequest& wanted,
                                     : "listing of many pages");
 }
 
+Listing::Place ListOracle::PlaceOf(const std::string& user, View view) const {
+  Listing::Place place;
+  place.forgotten = truth_.TimesForgotten(user, view);
+  if (view == View::kPublic) return place;
+  place.forgotten_in_public = truth_.TimesForgotten(user, View::kPublic);
+  place.known_in_public = truth_.AsEmitted(user, View::kPublic, now_).known;
+  return place;
+}
+
 void ListOracle::Follow(Listing& listing) {
   std::erase_if(listing.staying, [&](const auto& item) {
-    const auto& [user, forgotten] = item;
-    return truth_.TimesForgotten(user) != forgotten ||
-           !Matches(listing.request, truth_.AsEmitted(user, now_));
+    const auto& [user, place] = item;
+    const View view = ViewOf(listing.request);
+    return PlaceOf(user, view) != place ||
+           !Matches(listing.request, truth_.AsEmitted(user, view, now_));
   });
 }
 
@@ -119,11 +137,12 @@ void ListOracle::CheckPage(const v1::ListPresencesRequest& request,
   if (page.presences_size() > request.page_size()) {
     Fail(request, absl::StrCat("a page of ", page.presences_size()));
   }
+  const View view = ViewOf(request);
   v1::ListPresencesResponse expected;
   for (const v1::Presence& told : page.presences()) {
     const std::string& user = told.user_id();
-    const property::ModelUserView model = truth_.model().Read(user, now_);
-    EncodeUser(ViewOf(model, engine_.GetUser(user, now_).confidence),
+    const property::ModelUserView model = truth_.model().Read(user, view, now_);
+    EncodeUser(UserViewOf(model, engine_.GetUser(user, now_, view).confidence),
                *expected.add_presences());
     if (!Matches(request, model.record)) {
       Fail(request, user + " is told, and does not match");

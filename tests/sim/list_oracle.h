@@ -22,6 +22,16 @@ namespace lifesign::sim {
 // What a client holds of a listing between two of its pages; also longer than
 // a run of the server.
 struct Listing {
+  // How often a user had been forgotten, in public and by those whom the
+  // listing is for, and whether the public knows them.
+  struct Place {
+    int forgotten = 0;
+    int forgotten_in_public = 0;
+    bool known_in_public = false;
+
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+
   // The filter, and the token of the next page; none: it is to begin.
   v1::ListPresencesRequest request;
   Revision epoch = 0;  // of who made the token
@@ -29,9 +39,10 @@ struct Listing {
   int pages = 0;
   // On pages so far.
   std::set<std::string> told;
-  // Who was known and matched whenever a page was made, and how often they had
-  // been forgotten before.
-  std::map<std::string, int> staying;
+  // Who was known and matched whenever a page was made, and stayed where they
+  // were. To who sees through, whoever comes to be known in public, or is not
+  // any more, is one who comes anew.
+  std::map<std::string, Place> staying;
 };
 
 // Asks for pages, one at a time.
@@ -63,6 +74,10 @@ class ListOracle {
                const PresenceRecord& record) const;
   void CheckPage(const v1::ListPresencesRequest& request,
                  const v1::ListPresencesResponse& page, Listing& listing);
+  static View ViewOf(const v1::ListPresencesRequest& request) {
+    return request.see_through() ? View::kTrue : View::kPublic;
+  }
+  Listing::Place PlaceOf(const std::string& user, View view) const;
   // Who stays, as of this page.
   void Follow(Listing& listing);
   void Fail(const v1::ListPresencesRequest& request, const std::string& what);

@@ -33,6 +33,7 @@ class Observer final : public CallClient {
 
   void Observe(const v1::WatchPresenceRequest& request, std::uint64_t seed);
   void Stop();
+  bool sees_through() const { return request_.see_through(); }
 
   // Whether it is synced and knows of `everyone` whom it watches what is of
   // interest; also if it watches nobody.

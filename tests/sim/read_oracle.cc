@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "lifesign/client/error.h"
 #include "server/transport/codec/bytes.h"
 #include "server/transport/codec/encode.h"
 #include "server/transport/codec/read_time.h"
@@ -23,7 +24,7 @@ constexpr double kRounding = 1e-6;
 
 }  // namespace
 
-UserView ViewOf(const ModelUserView& model, double confidence) {
+UserView UserViewOf(const ModelUserView& model, double confidence) {
   UserView view;
   view.record = model.record;
   view.confidence = confidence;
@@ -40,15 +41,41 @@ void ReadOracle::Compare(const Message& expected, const Message& told) {
 }
 
 void ReadOracle::Read(const std::string& user) {
-  const ModelUserView model = truth_.model().Read(user, View::kPublic, now_);
-  Get(user, model);
-  ListSessions(user, model);
-  Explain(user, model);
+  Read(user, View::kPublic);
+  if (may_see_through_) {
+    Read(user, View::kTrue);
+  } else {
+    CheckDenied(user);
+  }
 }
 
-void ReadOracle::Get(const std::string& user, const ModelUserView& model) {
+void ReadOracle::Read(const std::string& user, View view) {
+  const ModelUserView model = truth_.model().Read(user, view, now_);
+  Get(user, view, model);
+  ListSessions(user, view, model);
+  Explain(user, view, model);
+}
+
+void ReadOracle::CheckDenied(const std::string& user) {
   v1::GetPresenceRequest request;
   request.set_user_id(user);
+  request.set_see_through(true);
+  grpc::ByteBuffer bytes;
+  const client::Error error =
+      client::ErrorFrom(calls_.GetPresence(SerializeToBytes(request), bytes));
+  if (error.code == grpc::StatusCode::PERMISSION_DENIED &&
+      error.reason == v1::ERROR_REASON_SEE_THROUGH_DENIED) {
+    return;
+  }
+  verdict_.Fail(absl::StrCat("who may not see through is answered with ",
+                             client::ToString(error)));
+}
+
+void ReadOracle::Get(const std::string& user, View view,
+                     const ModelUserView& model) {
+  v1::GetPresenceRequest request;
+  request.set_user_id(user);
+  request.set_see_through(view == View::kTrue);
   grpc::ByteBuffer bytes;
   v1::GetPresenceResponse told;
   if (!calls_.GetPresence(SerializeToBytes(request), bytes).ok() ||
@@ -56,7 +83,7 @@ void ReadOracle::Get(const std::string& user, const ModelUserView& model) {
     verdict_.Fail("GetPresence is refused");
   }
   v1::GetPresenceResponse expected;
-  EncodeUser(ViewOf(model, told.presence().confidence()),
+  EncodeUser(UserViewOf(model, told.presence().confidence()),
              *expected.mutable_presence());
   EncodeReadTime(engine_, now_, expected);
   Compare(expected, told);
@@ -79,14 +106,17 @@ void ReadOracle::Adopt(const std::string& user, const v1::Session& told,
                                model.within_promise ? " within" : " beyond",
                                " the promise"));
   }
+  // Of one that was made unseen it is not told.
+  if (expected.attachment == kNoAttachment) return;
   const Attachment given = signals_.GivenFor(expected.attachment);
   expected.attachment = given == kNoAttachment ? told.attachment() : given;
 }
 
-void ReadOracle::ListSessions(const std::string& user,
+void ReadOracle::ListSessions(const std::string& user, View view,
                               const ModelUserView& model) {
   v1::ListSessionsRequest request;
   request.set_user_id(user);
+  request.set_see_through(view == View::kTrue);
   grpc::ByteBuffer bytes;
   v1::ListSessionsResponse told;
   if (!calls_.ListSessions(SerializeToBytes(request), bytes).ok() ||
@@ -96,19 +126,21 @@ void ReadOracle::ListSessions(const std::string& user,
   v1::ListSessionsResponse expected;
   int place = 0;
   for (const ModelSessionView& session : model.sessions) {
-    SessionView view = session.explanation.session;
+    SessionView shown = session.explanation.session;
     if (place < told.sessions_size()) {
-      Adopt(user, told.sessions(place++), session, view);
+      Adopt(user, told.sessions(place++), session, shown);
     }
-    EncodeSession(view, *expected.add_sessions());
+    EncodeSession(shown, *expected.add_sessions());
   }
   EncodeReadTime(engine_, now_, expected);
   Compare(expected, told);
 }
 
-void ReadOracle::Explain(const std::string& user, const ModelUserView& model) {
+void ReadOracle::Explain(const std::string& user, View view,
+                         const ModelUserView& model) {
   v1::ExplainPresenceRequest request;
   request.set_user_id(user);
+  request.set_see_through(view == View::kTrue);
   grpc::ByteBuffer bytes;
   v1::ExplainPresenceResponse told;
   if (!calls_.ExplainPresence(SerializeToBytes(request), bytes).ok() ||
@@ -116,7 +148,7 @@ void ReadOracle::Explain(const std::string& user, const ModelUserView& model) {
     verdict_.Fail("ExplainPresence is refused");
   }
   UserExplanation explanation;
-  explanation.user = ViewOf(model, told.presence().confidence());
+  explanation.user = UserViewOf(model, told.presence().confidence());
   explanation.next_change = model.next_change;
   double all_gone = 1;
   int place = 0;

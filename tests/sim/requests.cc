@@ -49,6 +49,23 @@ void EncodeRooms(const SignalStep& signal, Message& to) {
   }
 }
 
+void Encode(const AvailabilityDeclaration& said,
+            v1::AvailabilityDeclaration& to) {
+  // Numbered in the same order here and there.
+  to.set_kind(static_cast<v1::AvailabilityKind>(
+      v1::AVAILABILITY_KIND_AVAILABLE + static_cast<int>(said.kind)));
+  to.set_text(std::string(said.text));
+  if (said.expires_in.has_value()) {
+    EncodeDuration(*said.expires_in, *to.mutable_expires_in());
+  }
+}
+
+template <typename Message>
+void EncodeAvailability(const SignalStep& signal, Message& to) {
+  if (!signal.availability.has_value()) return;
+  Encode(*signal.availability, *to.mutable_availability());
+}
+
 template <typename Message>
 void EncodeLinger(const Signal& signal, Message& to) {
   if (signal.linger.count() > 0) {
@@ -63,6 +80,10 @@ void EncodeOptions(const OpenStep& open, v1::OpenOptions& to) {
     v1::RoomSet& rooms = *to.mutable_rooms();
     for (const int room : *open.rooms) rooms.add_room_ids(RoomName(room));
   }
+  if (open.availability.has_value()) {
+    Encode(*open.availability, *to.mutable_availability());
+  }
+  to.set_replace_availability(open.replaces_availability);
   if (!open.metadata.has_value()) return;
   auto& entries = *to.mutable_metadata()->mutable_entries();
   if (*open.metadata != 0) entries["key"] = absl::StrCat(*open.metadata);
@@ -120,6 +141,7 @@ v1::HeartbeatRequest Said(const Step& step) {
       EncodeSignal(signal.signal, said);
       EncodeLinger(signal.signal, said);
       EncodeRooms(signal, said);
+      EncodeAvailability(signal, said);
     }
   }
   message.set_answer_now(step.flag);
@@ -144,6 +166,16 @@ absl::optional<v1::SendSignalRequest> SentAlone(const Step& step) {
   EncodeSignal(said.signal, request);
   EncodeLinger(said.signal, request);
   EncodeRooms(said, request);
+  EncodeAvailability(said, request);
+  return request;
+}
+
+absl::optional<v1::SendSignalRequest> Declared(const Step& step) {
+  if (step.signals.empty()) return absl::nullopt;
+  v1::SendSignalRequest request;
+  request.set_user_id(PeerUser(step.who));
+  EncodeAvailability(step.signals.front(), request);
+  if (!request.has_availability()) return absl::nullopt;
   return request;
 }
 
@@ -160,6 +192,7 @@ v1::WatchPresenceRequest Observed(const Step& step,
   }
   AddStates(step.back, request);
   if (step.devices) request.set_detail(v1::WATCH_DETAIL_DEVICES);
+  request.set_see_through(step.see_through);
   EncodeDuration(step.length, *request.mutable_batching_delay());
   EncodeDuration(step.other, *request.mutable_progress_interval());
   return request;
@@ -177,12 +210,14 @@ v1::AwaitPresenceRequest Awaited(const Step& step,
     predicate.set_needed(awaited.needed);
   }
   if (step.flag) EncodeDuration(step.length, *request.mutable_wait());
+  request.set_see_through(step.see_through);
   return request;
 }
 
 v1::ListPresencesRequest Listed(const Step& step) {
   v1::ListPresencesRequest request;
   request.set_page_size(step.size);
+  request.set_see_through(step.see_through);
   AddStates(step.back, request);
   if (step.length.count() > 0) {
     EncodeDuration(step.length, *request.mutable_seen_within());

@@ -27,6 +27,8 @@ std::vector<std::string> NamesOf(const std::vector<int>& users,
 v1::HeartbeatRequest Said(const Step& step);
 // kSendSignal, without an attachment. None if the step has nothing to send.
 absl::optional<v1::SendSignalRequest> SentAlone(const Step& step);
+// kDeclare. None if there is nothing to declare.
+absl::optional<v1::SendSignalRequest> Declared(const Step& step);
 // kObserve.
 v1::WatchPresenceRequest Observed(const Step& step,
                                   const WorldOptions& options);

@@ -45,28 +45,28 @@ std::set<std::string> RoomOracle::RoomsOf(const std::string& user,
   return found == held->second.end() ? std::set<std::string>() : found->second;
 }
 
-void RoomOracle::Recount() {
-  for (const std::string& room : names_) Recount(room);
+void RoomOracle::Recount(View view) {
+  for (const std::string& room : names_) Recount(room, view);
 }
 
-void RoomOracle::Recount(const std::string& room) {
+void RoomOracle::Recount(const std::string& room, View view) {
   std::array<int, kStates> users{};
   int sessions = 0;
   for (const auto& [user, held] : rooms_) {
     State state = State::kOffline;
-    for (const auto& session :
-         truth_.model().Read(user, View::kPublic, now_).sessions) {
-      const SessionView& view = session.explanation.session;
-      const auto found = held.find(view.session);
+    for (const auto& session : truth_.model().Read(user, view, now_).sessions) {
+      const SessionView& there = session.explanation.session;
+      const auto found = held.find(there.session);
       if (found == held.end() || !found->second.contains(room)) continue;
-      if (!IsLive(view.state)) continue;
-      state = Higher(state, view.state);
+      if (!IsLive(there.state)) continue;
+      state = Higher(state, there.state);
       ++sessions;
     }
     if (IsLive(state)) ++users[static_cast<std::size_t>(state)];
   }
   v1::GetRoomRequest request;
   request.set_room_id(room);
+  request.set_see_through(view == View::kTrue);
   grpc::ByteBuffer bytes;
   v1::GetRoomResponse response;
   if (!calls_.GetRoom(SerializeToBytes(request), bytes).ok() ||
@@ -88,8 +88,9 @@ void RoomOracle::Recount(const std::string& room) {
                     v1::PresenceState_Name(count.state()));
   }
   if (expected != actual || all != told.users()) {
-    verdict_.Fail(absl::StrCat("room ", room, " has ", expected, "; told were ",
-                               actual, " of ", told.users(), " users"));
+    verdict_.Fail(absl::StrCat(
+        "room ", room, view == View::kTrue ? " truly" : "", " has ", expected,
+        "; told were ", actual, " of ", told.users(), " users"));
   }
   for (const auto& lately : told.windows()) {
     if (lately.peak_users() >= all && lately.mean_users() >= 0 &&

@@ -41,11 +41,12 @@ class RoomOracle {
   std::set<std::string> RoomsOf(const std::string& user,
                                 const std::string& session) const;
 
-  // REQUIRES: everyone was evaluated now, and all of it is published.
-  void Recount();
+  // As `view` shows them. REQUIRES: everyone was evaluated now, and all of it
+  // is published.
+  void Recount(View view);
 
  private:
-  void Recount(const std::string& room);
+  void Recount(const std::string& room, View view);
 
   const UnaryCalls& calls_;
   Truth& truth_;

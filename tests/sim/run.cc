@@ -49,6 +49,18 @@ const property::Simplifications<Step>& Simplifications() {
         }
       },
       [](Step& step) {
+        for (SignalStep& signal : step.signals) {
+          if (!signal.availability.has_value()) continue;
+          signal.availability->text = "";
+          signal.availability->expires_in.reset();
+        }
+      },
+      [](Step& step) {
+        if (step.kind == Step::Kind::kDeclare) return;
+        for (SignalStep& signal : step.signals) signal.availability.reset();
+        for (OpenStep& open : step.opens) open.availability.reset();
+      },
+      [](Step& step) {
         for (OpenStep& open : step.opens) {
           open.device.reset();
           open.rooms.reset();

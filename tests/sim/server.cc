@@ -48,6 +48,7 @@ PresenceRuntime::Options RuntimeOptions(const WorldOptions& options,
   runtime.seed = options.seed;
   runtime.threads = false;
   runtime.rounds = &rounds;
+  runtime.may_see_through = options.may_see_through;
   return runtime;
 }
 
@@ -73,7 +74,8 @@ Server::Run::Run(const WorldOptions& world,
       watches(options, runtime.engine(), users, truth, now, journal, verdict),
       awaits(runtime.engine(), truth, now, journal, verdict),
       counts(unary, runtime.engine(), truth, now, journal, verdict),
-      reads(unary, runtime.engine(), truth, signals, rooms, now, verdict),
+      reads(unary, runtime.engine(), world.may_see_through, truth, signals,
+            rooms, now, verdict),
       lists(unary, runtime.engine(), users, truth, now, journal, verdict) {}
 
 Server::Server(const WorldOptions& options, std::vector<std::string> users,
@@ -106,7 +108,9 @@ void Server::Start() {
     if (!change.ChangesState()) return;
     run_->awaits.OnEmitted(change);
     run_->signals.witness().OnChange(change, now_.presence);
-    if (on_told_) on_told_(change.after.user, change.after.state);
+    if (on_told_ && Includes(change.audience, View::kPublic)) {
+      on_told_(change.after.user, change.after.state);
+    }
   });
   run_->truth.OnPublish(
       [this](const Change& change) { run_->awaits.OnPublished(change); });
@@ -175,7 +179,7 @@ void Server::Enter(const std::function<void()>& work) {
   } else {
     At(schedule_.now(), [&chores] { chores.Drain(); });
   }
-  if (!run_->truth.AllPublished()) {
+  if (run_->truth.NeedsRound()) {
     const auto within =
         static_cast<std::uint64_t>(options_.round_within.count() + 1);
     ExpectRound(Duration(static_cast<std::int64_t>(random_.Below(within))));
@@ -207,9 +211,11 @@ bool Server::Tick() {
   ReadClock();
   Collect();
   journal_.Note(schedule_.now(), fires ? "tick" : "late tick", runs_);
-  if (++ticks_ % kTicksToARound == 0) ExpectRound(Duration(0));
+  // What is told only to those who see through waits for a tick at most.
+  const bool waits = !run_->truth.AllPublished() && !run_->truth.NeedsRound();
+  if (++ticks_ % kTicksToARound == 0 || waits) ExpectRound(Duration(0));
   if (!fires) return false;
-  run_->truth.FollowForgetting(now_);
+  run_->truth.FollowForgetting(users_, now_);
   run_->signals.Ticked();
   run_->signals.witness().OnTick(now_.presence);
   run_->watches.Ticked();
@@ -221,7 +227,9 @@ bool Server::Tick() {
 void Server::Recount() {
   if (!Tick()) return;
   Round();
-  if (run_->truth.AllPublished()) run_->rooms.Recount();
+  if (!run_->truth.AllPublished()) return;
+  run_->rooms.Recount(View::kPublic);
+  if (options_.may_see_through) run_->rooms.Recount(View::kTrue);
 }
 
 void Server::ExpectRound(Duration after) {
@@ -328,7 +336,8 @@ void Server::SetPolicy(int policy) {
 
 void Server::Read(const std::string& user) {
   run_->reads.Read(user);
-  run_->counts.Read();
+  run_->counts.Read(View::kPublic);
+  if (options_.may_see_through) run_->counts.Read(View::kTrue);
 }
 
 void Server::List(int listing, const v1::ListPresencesRequest& request,

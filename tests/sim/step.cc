@@ -42,7 +42,8 @@ std::string Words(const OpenStep& open) {
   if (open.signal.has_value()) {
     absl::StrAppend(&words, " with ", property::Words(*open.signal));
   }
-  return words;
+  return absl::StrCat(words, property::Words(open.availability),
+                      open.replaces_availability ? " in any case" : "");
 }
 
 std::string Words(const SignalStep& signal) {
@@ -54,6 +55,7 @@ std::string Words(const SignalStep& signal) {
   if (!signal.join.empty()) {
     absl::StrAppend(&words, " joining ", absl::StrJoin(signal.join, ","));
   }
+  absl::StrAppend(&words, property::Words(signal.availability));
   if (signal.times > 1) absl::StrAppend(&words, " ", signal.times, " times");
   return words;
 }
@@ -84,8 +86,20 @@ std::string WhatIsSentAlone(const Step& step) {
   return words;
 }
 
+std::string WhatIsDeclared(const Step& step) {
+  if (step.signals.empty()) return "nothing is declared";
+  return absl::StrCat("unary, ", Seconds(step.length), " s on its way, u",
+                      step.who,
+                      property::Words(step.signals.front().availability));
+}
+
+const char* ThroughWhat(const Step& step) {
+  return step.see_through ? ", seeing through" : "";
+}
+
 std::string WhatIsAwaited(const Step& step) {
-  std::string words = absl::StrCat("awaiter ", step.who, " awaits");
+  std::string words =
+      absl::StrCat("awaiter ", step.who, " awaits", ThroughWhat(step));
   for (const PredicateStep& predicate : step.predicates) {
     absl::StrAppend(&words, " [", predicate.needed, " of ",
                     absl::StrJoin(predicate.users, ","), " ",
@@ -99,8 +113,8 @@ std::string WhatIsAwaited(const Step& step) {
 }
 
 std::string WhatIsListed(const Step& step) {
-  std::string words =
-      absl::StrCat("listing ", step.who, ": a page of ", step.size);
+  std::string words = absl::StrCat("listing ", step.who, ": a page of ",
+                                   step.size, ThroughWhat(step));
   if (step.flag) return absl::StrCat(words, ", with another filter");
   absl::StrAppend(&words, ", states ", step.back);
   if (step.length.count() > 0) {
@@ -129,6 +143,8 @@ std::string What(const Step& step) {
       return absl::StrCat(peer, ": half-closed");
     case Step::Kind::kSendSignal:
       return WhatIsSentAlone(step);
+    case Step::Kind::kDeclare:
+      return WhatIsDeclared(step);
     case Step::Kind::kJoin:
       return absl::StrCat(member, " joins ", Word(step.lifecycle));
     case Step::Kind::kInteract:
@@ -151,8 +167,8 @@ std::string What(const Step& step) {
       return absl::StrCat(
           "observer ", step.who, " watches ",
           step.flag ? "everyone" : absl::StrJoin(step.users, ","), ", states ",
-          step.back, step.devices ? ", devices" : "", ", batching ", length,
-          ", progress ", other);
+          step.back, step.devices ? ", devices" : "", ThroughWhat(step),
+          ", batching ", length, ", progress ", other);
     case Step::Kind::kIgnore:
       return absl::StrCat("observer ", step.who, " stops");
     case Step::Kind::kAwait:

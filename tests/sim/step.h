@@ -24,6 +24,9 @@ struct OpenStep {
   absl::optional<int> metadata;
   absl::optional<std::vector<int>> rooms;
   absl::optional<Signal> signal;
+  // Its text is of static storage.
+  absl::optional<AvailabilityDeclaration> availability;
+  bool replaces_availability = false;
 };
 
 struct SignalStep {
@@ -31,6 +34,8 @@ struct SignalStep {
   Signal signal;
   std::vector<int> leave;  // rooms
   std::vector<int> join;
+  // Likewise.
+  absl::optional<AvailabilityDeclaration> availability;
   // Sent so many times.
   int times = 1;
 };
@@ -53,6 +58,8 @@ struct Step {
     kHalfClose,   // who, back
     kSendSignal,  // opens[0], or back and signals[0]; flag (sent twice), length
                   // (on its way)
+    kDeclare,     // who (a user), signals[0] (its availability), length (on its
+                  // way): the word of a user for whom no session speaks
     // Members: sessions held by the client library.
     kJoin,           // who, lifecycle
     kInteract,       // who
@@ -66,11 +73,11 @@ struct Step {
     // Observers: watches of any kind, of clients that keep to the receiver's
     // rule and resume with tokens new, old or foreign.
     kObserve,  // who, users or flag (all), back (states of interest, as bits),
-               // devices, length (batching), other (progress)
+               // devices, length (batching), other (progress), see_through
     kIgnore,   // who stops
     // Awaiters: one call after the other.
     kAwait,  // who, predicates, flag (length is the wait), other (the call's
-             // deadline; 0: none)
+             // deadline; 0: none), see_through
     // The network: of the calls that are open, the `back`-th newest.
     kBreak,  // back, length (until the server learns), other (the client)
     kStall,  // back, flag (towards the server too), length
@@ -84,7 +91,8 @@ struct Step {
     kSetPolicy,   // back
     kRead,        // who
     kList,        // who (of two listings), back (states, as bits), length (seen
-                  // within; 0: ever), size, flag (the token of another filter)
+                  // within; 0: ever), size, flag (the token of another filter),
+                  // see_through
     kRecount,
   };
 
@@ -95,6 +103,7 @@ struct Step {
   int size = 0;  // of a page
   bool flag = false;
   bool devices = false;
+  bool see_through = false;
   Duration length{0};
   Duration other{0};
   Lifecycle lifecycle = Lifecycle::kActive;

@@ -158,7 +158,7 @@ void StreamOracle::ApplySignal(const v1::Signal& message, int index) {
   const Bound& bound = held->second;
   const SignalOutcome outcome =
       signals_.truth_.model().Apply(bound.user, bound.session, bound.attachment,
-                                    signal, Declaration(), signals_.now_);
+                                    signal, declaration, signals_.now_);
   signals_.journal_.Count("signal on a stream");
   signals_.Heard(bound.user, bound.session, signal.kind, declaration);
   if (!outcome.bound) bound_.erase(held);
@@ -355,7 +355,7 @@ void SignalOracle::Heard(const std::string& user, const std::string& session,
   if (declaration.rooms != nullptr) {
     rooms_.OnChange(user, session, *declaration.rooms);
     // Told at once, also when the signal itself is merged and waits.
-    truth_.model().Read(user, View::kPublic, now_);
+    truth_.model().Read(user, View::kTrue, now_);
   }
   if (kind == SignalKind::kLeave) {
     witness_.OnLeft(user, session);
@@ -456,9 +456,15 @@ SignalOracle::Answer SignalOracle::Expect(
     EncodeDuration(outcome.report_after, *response.mutable_report_after());
     return answer;
   }
+  if (signal.of_user) {
+    truth_.model().Declare(request.user_id(), *signal.declaration.availability,
+                           now_);
+    journal_.Count("word of a user");
+    return answer;
+  }
   const SignalOutcome outcome = truth_.model().ApplyUnary(
       request.user_id(), request.session_id(), ModelOf(request.attachment()),
-      signal.signal, Declaration(), now_);
+      signal.signal, signal.declaration, now_);
   if (!outcome.ok()) {
     answer.error = ReasonOf(outcome.refusal);
     return answer;

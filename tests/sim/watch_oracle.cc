@@ -50,15 +50,14 @@ WatchOracle::WatchOracle(StreamId id, const WatchOptions& options,
   }
   since_ = options.resume->revision;
   for (const std::string& user : users_) {
-    const Told* known = all_.truth_.PublishedUpTo(user, detail(), *since_);
+    const Told* known =
+        all_.truth_.PublishedUpTo(user, view(), detail(), *since_);
     if (known == nullptr) {
       // A set's watcher was told that they are OFFLINE.
-      if (!options_.everyone()) held_[user] = {0, State::kOffline, kNoDevices};
+      if (!options_.everyone()) held_[user] = Held();
       continue;
     }
-    const PresenceRecord& after = known->change.after;
-    held_[user] = {after.revision, after.state,
-                   detail() == Detail::kDevices ? after.devices : kNoDevices};
+    held_[user] = HeldOf(known->change.after, known->availability);
   }
 }
 
@@ -71,14 +70,26 @@ bool WatchOracle::Selects(const std::string& user) const {
   return std::binary_search(users_.begin(), users_.end(), user);
 }
 
-WatchOracle::Held WatchOracle::HeldOf(const v1::PresenceRecord& record) const {
-  Held held{record.revision(), StateOf(record.state()), kNoDevices};
+WatchOracle::Held WatchOracle::HeldOf(const v1::PresenceRecord& record,
+                                      const std::string& availability) const {
+  Held held;
+  held.revision = record.revision();
+  held.state = StateOf(record.state());
   for (const v1::DevicePresence& device : record.devices()) {
     held.devices[static_cast<std::size_t>(device.device_class() -
                                           v1::DEVICE_CLASS_WEB)] =
         StateOf(device.state());
   }
+  held.availability = availability;
+  held.told_availability = record.availability().SerializeAsString();
   return held;
+}
+
+WatchOracle::Held WatchOracle::HeldOf(const PresenceRecord& record,
+                                      const std::string& availability) const {
+  v1::PresenceRecord message;
+  EncodeRecord(record, detail(), message);
+  return HeldOf(message, availability);
 }
 
 bool WatchOracle::Reconverging() const {
@@ -93,7 +104,8 @@ v1::ResyncReason WatchOracle::ExpectedResync() const {
   }
   if (token.selector != selector_) return v1::RESYNC_REASON_OTHER_SELECTOR;
   if (token.revision > published_at_start_) return v1::RESYNC_REASON_AHEAD;
-  if (options_.everyone() && all_.engine_.forgotten_up_to() > token.revision) {
+  if (options_.everyone() &&
+      all_.engine_.forgotten_up_to(view()) > token.revision) {
     return v1::RESYNC_REASON_COMPACTED;
   }
   return v1::RESYNC_REASON_UNSPECIFIED;
@@ -176,10 +188,12 @@ void WatchOracle::TakeSnapshot(const v1::PresenceRecord& record) {
   if (!Selects(user) || held_.contains(user)) {
     Fail(absl::StrCat(user, " in the snapshot"));
   }
-  PresenceRecord expected = all_.truth_.Snapshot(user, all_.now_);
+  PresenceRecord expected = all_.truth_.Snapshot(user, view(), all_.now_);
   // Of several that are copied in a step the order is the engine's own: looked
   // at when the step is over.
-  if (expected.known) all_.truth_.ExpectRevision(user, record.revision());
+  if (expected.known) {
+    all_.truth_.ExpectRevision(user, view(), record.revision());
+  }
   expected.revision = record.revision();
   if (WireOf(expected, detail()) != record.SerializeAsString()) {
     v1::PresenceRecord shown;
@@ -187,8 +201,9 @@ void WatchOracle::TakeSnapshot(const v1::PresenceRecord& record) {
     Fail(absl::StrCat("snapshot of ", record.ShortDebugString(), " and not ",
                       shown.ShortDebugString()));
   }
-  const Held held = HeldOf(record);
-  if (options_.everyone() &&
+  const Held held = HeldOf(record, AvailabilityOf(expected, all_.now_));
+  // Who sees through is told of whoever is invisible.
+  if (options_.everyone() && view() == View::kPublic &&
       (!IsLive(held.state) || !options_.terms.states.Has(held.state))) {
     Fail(absl::StrCat(user, " in the snapshot of a tenant"));
   }
@@ -200,43 +215,46 @@ void WatchOracle::TakeSnapshot(const v1::PresenceRecord& record) {
   told_.insert(user);
 }
 
-bool WatchOracle::IsPublished(const v1::PresenceRecord& record) const {
-  const Told* emitted = all_.truth_.Find(record.user_id(), record.revision());
-  const Told* published = all_.truth_.Published(record.user_id(), detail());
+const Told* WatchOracle::AsPublished(const v1::PresenceRecord& record) const {
+  const std::string& user = record.user_id();
+  const Told* emitted = all_.truth_.Find(user, view(), record.revision());
+  const Told* published = all_.truth_.Published(user, view(), detail());
   return emitted != nullptr && published != nullptr &&
-         emitted->wire(detail()) == record.SerializeAsString() &&
-         published->change.after.revision >= record.revision();
+                 emitted->wire(detail()) == record.SerializeAsString() &&
+                 published->change.after.revision >= record.revision()
+             ? emitted
+             : nullptr;
 }
 
-void WatchOracle::CheckCopy(const v1::PresenceRecord& record) {
+std::string WatchOracle::CheckCopy(const v1::PresenceRecord& record) {
   const std::string& user = record.user_id();
   // Of a tenant the log is read as it is; of a set the users are evaluated.
   PresenceRecord expected = all_.truth_.Remembered(
-      options_.everyone() ? all_.truth_.AsEmitted(user, all_.now_)
-                        : all_.truth_.Snapshot(user, all_.now_),
-      all_.now_);
+      options_.everyone() ? all_.truth_.AsEmitted(user, view(), all_.now_)
+                          : all_.truth_.Snapshot(user, view(), all_.now_),
+      view(), all_.now_);
   if (expected.known && !options_.everyone()) {
-    all_.truth_.ExpectRevision(user, record.revision());
+    all_.truth_.ExpectRevision(user, view(), record.revision());
   }
   expected.revision = record.revision();
-  if (WireOf(expected, detail()) == record.SerializeAsString()) return;
-  v1::PresenceRecord shown;
-  EncodeRecord(expected, detail(), shown);
-  Fail(absl::StrCat("caught up with ", record.ShortDebugString(), " and not ",
-                    shown.ShortDebugString()));
+  if (WireOf(expected, detail()) != record.SerializeAsString()) {
+    v1::PresenceRecord shown;
+    EncodeRecord(expected, detail(), shown);
+    Fail(absl::StrCat("caught up with ", record.ShortDebugString(), " and not ",
+                      shown.ShortDebugString()));
+  }
+  return AvailabilityOf(expected, all_.now_);
 }
 
 void WatchOracle::TakeChange(const v1::PresenceRecord& record) {
   const std::string& user = record.user_id();
   if (!Selects(user)) Fail(absl::StrCat(user, " is not watched"));
-  if (!IsPublished(record)) {
-    if (!CatchesUp()) {
-      return Fail(
-          absl::StrCat("not as published: ", record.ShortDebugString()));
-    }
-    CheckCopy(record);
+  const Told* const published = AsPublished(record);
+  if (published == nullptr && !CatchesUp()) {
+    return Fail(absl::StrCat("not as published: ", record.ShortDebugString()));
   }
-  const Held now = HeldOf(record);
+  const Held now = HeldOf(record, published != nullptr ? published->availability
+                                                       : CheckCopy(record));
   const auto found = held_.find(user);
   // Who is not copied is not told: but in a tenant's snapshot those are left
   // out who are of no interest, and while it waits who is not known.
@@ -245,14 +263,18 @@ void WatchOracle::TakeChange(const v1::PresenceRecord& record) {
     Fail(absl::StrCat(user, " is not copied"));
   }
   const StateSet& states = options_.terms.states;
-  const Held before =
-      copied ? found->second : Held{0, State::kOffline, kNoDevices};
-  if (now.revision <= before.revision) {
+  const Held before = copied ? found->second : Held();
+  // Who sees through everyone passes everybody to catch up: of whom they know
+  // they may be told the same.
+  const bool again = options_.everyone() && view() == View::kTrue &&
+                     CatchesUp() && now.revision == before.revision;
+  if (now.revision <= before.revision && !again) {
     Fail(absl::StrCat("not newer: ", record.ShortDebugString()));
   }
   // Whoever was lost, or resumes, is told the newest state, whatever it is.
   if (copied && now.state == before.state && now.devices == before.devices &&
-      !CatchesUp()) {
+      now.availability == before.availability &&
+      now.told_availability == before.told_availability && !CatchesUp()) {
     Fail(absl::StrCat("the same again: ", record.ShortDebugString()));
   }
   if (!states.Has(now.state) && !states.Has(before.state) && !CatchesUp()) {
@@ -273,8 +295,8 @@ void WatchOracle::CheckSynced(const v1::WatchPresenceResponse& response) {
     Fail(absl::StrCat("SYNCED with ", told_.size(), " users told"));
   }
   for (const std::string& user : users_) {
-    const Told* newest =
-        all_.truth_.PublishedUpTo(user, Detail::kDevices, published_at_start_);
+    const Told* newest = all_.truth_.PublishedUpTo(
+        user, view(), Detail::kDevices, published_at_start_);
     if (since_.has_value() && newest != nullptr &&
         newest->change.after.revision > *since_ && !told_.contains(user)) {
       Fail(absl::StrCat("resumed from ", *since_, " without ",
@@ -307,7 +329,7 @@ void WatchOracle::CheckToken(const std::string& bytes) {
   }
   for (const std::string& user : users_) {
     // Of whom there is something newer, that will be told.
-    const Told* newest = all_.truth_.Published(user, detail());
+    const Told* newest = all_.truth_.Published(user, view(), detail());
     if (newest == nullptr || newest->change.after.revision > token->revision ||
         Knows(user, *newest)) {
       continue;
@@ -338,16 +360,17 @@ bool WatchOracle::Knows(const std::string& user, const Told& newest) const {
     return waits_ && !synced_ &&
            (!states.Has(after.state) || !IsLive(after.state));
   }
-  const Held held = told ? found->second : Held{0, State::kOffline, kNoDevices};
+  const Held held = told ? found->second : Held();
   if (held.revision >= after.revision) return true;
   if (!states.Has(after.state)) return !told || !states.Has(held.state);
   return held.state == after.state &&
+         held.availability == newest.availability &&
          (detail() == Detail::kState || held.devices == after.devices);
 }
 
 absl::optional<std::string> WatchOracle::Owed(Duration batching) const {
   for (const std::string& user : users_) {
-    const Told* newest = all_.truth_.Published(user, detail());
+    const Told* newest = all_.truth_.Published(user, view(), detail());
     // What came meanwhile may have put it off, and nothing else.
     if (newest != nullptr &&
         all_.now_.presence - newest->published_at >= batching &&
@@ -372,15 +395,14 @@ void WatchOracle::Collected() {
   const bool left_out = std::exchange(left_out_, false);
   for (const std::string& user : users_) {
     if (!left_out || held_.contains(user)) continue;
-    const PresenceRecord record = all_.truth_.Snapshot(user, all_.now_);
+    const PresenceRecord record = all_.truth_.Snapshot(user, view(), all_.now_);
     // Who is not known yet may come back.
     if (!record.known && !synced_) continue;
     if (IsLive(record.state) && options_.terms.states.Has(record.state)) {
       Fail(absl::StrCat(user, ", who is ", property::Word(record.state),
                         ", is left out of the snapshot"));
     }
-    held_[user] = {record.revision, record.state,
-                   detail() == Detail::kDevices ? record.devices : kNoDevices};
+    held_[user] = HeldOf(record, AvailabilityOf(record, all_.now_));
   }
   if (!token_.empty()) CheckToken(std::exchange(token_, ""));
 }

@@ -51,19 +51,23 @@ class WatchOracle final : public CallObserver {
  private:
   // A user, as its client was told last.
   struct Held {
-    Revision revision;
-    State state;
-    DeviceStates devices;  // if it is told of them
+    Revision revision = 0;
+    State state = State::kOffline;
+    DeviceStates devices = kNoDevices;  // if it is told of them
+    // As Told has it, and in the words of the message.
+    std::string availability;
+    std::string told_availability;
   };
 
   void CheckFirst(const v1::WatchPresenceResponse& response);
   v1::ResyncReason ExpectedResync() const;
   void TakeSnapshot(const v1::PresenceRecord& record);
   void TakeChange(const v1::PresenceRecord& record);
-  // Whether it is as it was emitted, and published.
-  bool IsPublished(const v1::PresenceRecord& record) const;
-  // Of one who is caught up with: whether it is what holds.
-  void CheckCopy(const v1::PresenceRecord& record);
+  // As what it was emitted, and published; null: it was not.
+  const Told* AsPublished(const v1::PresenceRecord& record) const;
+  // Of one who is caught up with: whether it is what holds. Returns its
+  // availability.
+  std::string CheckCopy(const v1::PresenceRecord& record);
   // Who is told may have been copied.
   bool CatchesUp() const;
   // The snapshot, or what stands for it, begins.
@@ -80,8 +84,13 @@ class WatchOracle final : public CallObserver {
   absl::optional<std::string> Owed(Duration batching) const;
   bool Selects(const std::string& user) const;
   bool Reconverging() const;
-  Held HeldOf(const v1::PresenceRecord& record) const;
+  // `record` is as `availability` has it; see Told.
+  Held HeldOf(const v1::PresenceRecord& record,
+              const std::string& availability) const;
+  Held HeldOf(const PresenceRecord& record,
+              const std::string& availability) const;
   Detail detail() const { return options_.terms.detail; }
+  View view() const { return options_.terms.view; }
   void Fail(const std::string& what) const;
 
   const StreamId id_;

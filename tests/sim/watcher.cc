@@ -63,7 +63,9 @@ void Watcher::CheckEvent(const client::WatchEvent& event) {
     case client::WatchEvent::Kind::kChange:
       journal_.Count("change reported by the library");
       if (event.change.before.has_value() &&
-          event.change.before->state() == event.change.after.state()) {
+          event.change.before->state() == event.change.after.state() &&
+          event.change.before->availability().SerializeAsString() ==
+              event.change.after.availability().SerializeAsString()) {
         verdict_.Fail(absl::StrCat("the library reports the same state again: ",
                                    event.change.after.ShortDebugString()));
       }

@@ -37,10 +37,19 @@ void Witness::OnLeft(const std::string& user, const std::string& session) {
 
 void Witness::OnChange(const Change& change, PresenceTime now) {
   User& user = users_[change.after.user];
-  user.state = change.after.state;
-  if (IsLive(user.state)) return;
+  const State state = change.after.state;
+  for (const View view : {View::kPublic, View::kTrue}) {
+    if (!Includes(change.audience, view)) continue;
+    user.states.at(static_cast<std::size_t>(view)) = state;
+  }
+  const bool seems_to_leave = change.audience == Audience::kPublic &&
+                              change.after.cause == Cause::kLeave;
+  if (IsLive(state) || seems_to_leave) return;
+  // Who became invisible in this step, as what they last were expired, is not
+  // known to have come back.
+  const bool unseen = change.audience == Audience::kPublic;
   for (const auto& [session, heard] : user.heard) {
-    if (now - heard >= shortest_ttl_) continue;
+    if (now - heard >= shortest_ttl_ || (unseen && heard == now)) continue;
     verdict_.Fail(absl::StrCat("a false OFFLINE: ", change.after.user,
                                ", whose session ", session, " was heard of ",
                                property::Seconds(now - heard), " s ago"));
@@ -49,8 +58,9 @@ void Witness::OnChange(const Change& change, PresenceTime now) {
 
 void Witness::OnTick(PresenceTime now) {
   for (const auto& [name, user] : users_) {
-    if (!IsLive(user.state) || now - user.newest < longest_ttl_) continue;
-    verdict_.Fail(absl::StrCat(name, " is ", property::Word(user.state),
+    const State state = Higher(user.states[0], user.states[1]);
+    if (!IsLive(state) || now - user.newest < longest_ttl_) continue;
+    verdict_.Fail(absl::StrCat(name, " is ", property::Word(state),
                                ", not heard of for ",
                                property::Seconds(now - user.newest), " s"));
   }

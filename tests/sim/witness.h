@@ -6,6 +6,7 @@
 #ifndef LIFESIGN_TESTS_SIM_WITNESS_H_
 #define LIFESIGN_TESTS_SIM_WITNESS_H_
 
+#include <array>
 #include <map>
 #include <string>
 
@@ -18,7 +19,8 @@ namespace lifesign::sim {
 
 // Nobody is OFFLINE who was heard of within the ttl and did not leave; nobody
 // is online who was not heard of for the ttl. docs/concepts.md § 5. Of several
-// policies that were in force the shortest and the longest ttl count.
+// policies that were in force the shortest and the longest ttl count. Who is
+// told to have left, by all but those who see through, may be invisible.
 class Witness {
  public:
   // `verdict` outlives it.
@@ -43,7 +45,8 @@ class Witness {
     // Of sessions that have not left.
     std::map<std::string, PresenceTime> heard;
     PresenceTime newest = PresenceTime::min();
-    State state = State::kOffline;
+    // As everybody is told, and those who see through; by View.
+    std::array<State, 2> states = {State::kOffline, State::kOffline};
   };
 
   Verdict& verdict_;

@@ -90,6 +90,7 @@ void World::Run(const Step& step) {
     case Step::Kind::kBabble:
     case Step::Kind::kHalfClose:
     case Step::Kind::kSendSignal:
+    case Step::Kind::kDeclare:
       return RunPeer(step);
     case Step::Kind::kJoin:
     case Step::Kind::kInteract:
@@ -132,6 +133,13 @@ Call* World::CallOf(const Step& step) {
 
 void World::RunPeer(const Step& step) {
   if (step.kind == Step::Kind::kSendSignal) return SendSignal(step);
+  if (step.kind == Step::Kind::kDeclare) {
+    const auto request = Declared(step);
+    if (request.has_value()) {
+      network_.SendSignal(*request, step.length, nullptr);
+    }
+    return;
+  }
   if (step.kind == Step::Kind::kConnect) {
     if (Peer* peer = At(peers_, step.who)) {
       peer->calls.push_back(network_.Begin(Call::Kind::kHeartbeat, deaf_,
@@ -292,22 +300,28 @@ void World::RunServer(const Step& step) {
 
 // --- Coming to rest
 
-State World::StateOf(const std::string& user) const {
-  const Told* newest = server_.truth().Published(user, Detail::kState);
+State World::StateOf(const std::string& user, View view) const {
+  const Told* newest = server_.truth().Published(user, view, Detail::kState);
   return newest == nullptr ? State::kOffline : newest->change.after.state;
 }
 
 bool World::AllTold() const {
-  const auto state_of = [&](const std::string& user) {
-    return EncodeState(StateOf(user));
+  const auto state_in = [&](View view) {
+    return [this, view](const std::string& user) {
+      return EncodeState(StateOf(user, view));
+    };
   };
   const std::vector<std::string> everyone = Everyone(options_);
-  return std::all_of(
-             watchers_.begin(), watchers_.end(),
-             [&](const Watcher& watcher) { return watcher.Holds(state_of); }) &&
+  return std::all_of(watchers_.begin(), watchers_.end(),
+                     [&](const Watcher& watcher) {
+                       return watcher.Holds(state_in(View::kPublic));
+                     }) &&
          std::all_of(observers_.begin(), observers_.end(),
                      [&](const Observer& observer) {
-                       return observer.Holds(everyone, state_of);
+                       return observer.Holds(
+                           everyone,
+                           state_in(observer.sees_through() ? View::kTrue
+                                                            : View::kPublic));
                      });
 }
 
@@ -328,7 +342,9 @@ void World::Settle() {
   if (!AllTold()) {
     std::string words = "a watcher does not hold what is so:";
     for (const std::string& user : Everyone(options_)) {
-      absl::StrAppend(&words, " ", user, " is ", property::Word(StateOf(user)));
+      absl::StrAppend(&words, " ", user, " is ",
+                      property::Word(StateOf(user, View::kPublic)), ", truly ",
+                      property::Word(StateOf(user, View::kTrue)));
     }
     for (const Watcher& watcher : watchers_) {
       absl::StrAppend(&words, "\n    ", watcher.Words());
@@ -342,10 +358,10 @@ void World::Settle() {
 }
 
 bool World::AllBack() const {
-  return std::all_of(members_.begin(), members_.end(),
-                     [&](const Member& member) {
-                       return !member.here() || IsLive(StateOf(member.user()));
-                     });
+  return std::all_of(
+      members_.begin(), members_.end(), [&](const Member& member) {
+        return !member.here() || IsLive(StateOf(member.user(), View::kPublic));
+      });
 }
 
 std::vector<Duration> World::Boundaries() const {

@@ -71,7 +71,7 @@ class World {
   bool AllTold() const;
   // Every member who is there is online.
   bool AllBack() const;
-  State StateOf(const std::string& user) const;
+  State StateOf(const std::string& user, View view) const;
 
   const WorldOptions options_;
   Schedule schedule_;

@@ -24,6 +24,8 @@ struct WorldOptions {
   // A round of publishing comes at most so long after a change.
   Duration round_within{0};
   std::uint64_t seed = 0;
+  // Whether its clients have the right to.
+  bool may_see_through = false;
 
   // Who is there: peers keep to no rule and share users and sessions; a member
   // is a session of a user of its own, held by the client library; a watcher
