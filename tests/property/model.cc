@@ -253,8 +253,8 @@ SignalOutcome Model::ApplyTo(const std::string& user, ModelSession& session,
       session.waiting_availability.has_value() &&
       session.waiting_availability->kind == AvailabilityKind::kInvisible &&
       !users_[user].invisible;
-  const bool at_once = hides && (declaration.rooms != nullptr ||
-                                 !declaration.intents.empty());
+  const bool at_once =
+      hides && (declaration.rooms != nullptr || !declaration.intents.empty());
   if (at_once || heard.HasToken()) DeclareWaiting(user, session, now);
   session.MoveAge(now);
   session.MoveActivity(signal, now);

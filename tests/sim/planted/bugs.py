@@ -56,7 +56,8 @@ BUGS = [
         "  if (IsNoNews(entry.told, entry.devices_told, "
         "AvailabilityToldBy(entry),\n",
         """  const Change& waits = entry.newest->change;
-  if (IsNoNews(waits.before, waits.devices_before, AvailabilityToldBy(entry),
+  if (IsNoNews(waits.before, waits.devices_before,
+               waits.availability_before.get(),
 """),
     Bug("a token covers changes that still wait for their batch",
         WATCH + "_messages.cc",
@@ -116,14 +117,14 @@ BUGS = [
         ""),
     Bug("whoever follows the slot of a forgotten user is left out of a listing",
         SHARD + "_list.cc",
-        "    if (free || user_stamps_.TakenAt(slot) >= listing) continue;\n",
-        """    if (free) ++slot;
-    if (free || user_stamps_.TakenAt(slot) >= listing) continue;
+        "    if (user == nullptr) continue;\n",
+        """    if (user == nullptr) ++slot;
+    if (user == nullptr) continue;
 """),
     Bug("a listing tells who came, into a slot ahead of it, since it began",
         SHARD + "_list.cc",
-        "    if (free || user_stamps_.TakenAt(slot) >= listing) continue;\n",
-        "    if (free || user_stamps_.TakenAt(slot) > listing) continue;\n"),
+        "  if (taken_at >= listing) return nullptr;\n",
+        "  if (taken_at > listing) return nullptr;\n"),
     Bug("an await is decided by its first predicate alone",
         "server/core/query/await.cc",
         "    if (matching_[p] >= predicate.needed) decided_ = true;\n",
@@ -133,4 +134,27 @@ BUGS = [
         "server/transport/await/await_call.cc",
         "  parts_.rounds.PublishNow();\n",
         ""),
+    Bug("a change of an invisible user takes a revision that the public sees",
+        SHARD + "_hidden.cc",
+        "  user.revision = outbox_.Beside(now.real);\n",
+        "  user.revision = outbox_.Next(now.real);\n"),
+    Bug("those who do not see through are told of invisible users",
+        "server/core/watch/delivery.h",
+        "    return Includes(audience_, watch.terms().view) &&\n",
+        "    return (audience_ != Audience::kPublic ||\n"
+        "            watch.terms().view == View::kPublic) &&\n"),
+    Bug("who becomes visible was last seen while they were not",
+        "server/core/session/readable_state.cc",
+        "    if (veil == nullptr || !veil->Covers(session.last_seen)) {\n",
+        "    if (veil == nullptr || veil != nullptr) {\n"),
+    Bug("who becomes visible shows attachments that were made unseen",
+        SHARD + "_hidden.cc",
+        "    sessions_[slot].Extras().attached_unseen = true;\n",
+        "    sessions_[slot].Extras().attached_unseen = false;\n"),
+    Bug("an open takes what the client knew for what the user declared since",
+        SHARD + "_availability.cc",
+        "  if (availability_.Find(user) != nullptr && "
+        "!request.replaces_availability) {\n",
+        "  if (availability_.IsInvisible(user) && "
+        "!request.replaces_availability) {\n"),
 ]
