@@ -117,6 +117,33 @@ TEST_F(GuestTest, AGuestWithOtherSessionsIsThereUntilTheLastHasGoneOver) {
   EXPECT_EQ(*User("g1").record.merged_into, "u1");
 }
 
+TEST_F(GuestTest, ARoomTellsOfNoMergeWhenAGuestsOtherSessionLeaves) {
+  Login("g1/s1", {.rooms = {{"r1"}}});
+  Login("g1/s2", {.rooms = {{"r1"}}});
+  Open("u1/s1", {.guest = "g1"});
+  EXPECT_EQ(In("r1").users, 2);
+  const auto watch = std::make_shared<Watch>(
+      std::weak_ptr<WatchListener>(), WatchTerms{.detail = Detail::kDevices});
+  std::vector<PresenceRecord> records;
+  Revision before = 0;
+  ASSERT_EQ(
+      engine().CopyRoomAndRegister(watch, "r1", 0, now(), records, before),
+      Room::Copied::kCopied);
+  EXPECT_THAT(records, SizeIs(2));
+  At(5);
+  Leave("g1/s2");
+  EXPECT_EQ(In("r1").users, 1);
+  records.clear();
+  Revision leads_to = 0;
+  ASSERT_EQ(engine().CopyRoomAndRegister(watch, "r1", before, now(), records,
+                                         leads_to),
+            Room::Copied::kCopied);
+  ASSERT_THAT(records, SizeIs(1));
+  EXPECT_EQ(records[0].user, "g1");
+  EXPECT_EQ(records[0].state, State::kOffline);
+  EXPECT_EQ(records[0].merged_into, nullptr);
+}
+
 TEST_F(GuestTest, AGuestWhoComesBackIsSomebodyAgain) {
   Login("g1/s1");
   Open("u1/s1", {.guest = "g1"});

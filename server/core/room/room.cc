@@ -81,6 +81,9 @@ Room::Outcome Room::Apply(const MemberChange& change, const Now& now,
     about_to_leave_ = AboutToLeave(change);
     if (!is_of_before) Update(member, change.after, now, encode, to_wake);
     about_to_leave_ = 0;
+    // Who is still there with other sessions has not left by what went over,
+    // even if that changed nothing here.
+    if (IsLive(member.told)) member.merged_into = nullptr;
     // A guest of whom nothing but their leaving was ever told.
     if (!IsLive(member.told) && !member.merging &&
         !member.in_departed.is_linked()) {

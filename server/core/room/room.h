@@ -175,7 +175,7 @@ class Room {
     Revision came_at = 0;
     RealTime departed_at{};
     // A guest whose session has gone over, while what comes of them is of
-    // before; and to whom.
+    // before; and to whom, unless other sessions of theirs are there.
     bool merging = false;
     std::shared_ptr<const std::string> merged_into;
     Hook in_log;
