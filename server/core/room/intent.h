@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "server/base/limits.h"
 #include "server/core/availability/veil.h"
@@ -39,65 +42,95 @@ struct IntentChange {
   Audience audience = Audience::kEverybody;
 };
 
-// The intents of a room. Not thread-safe: its room guards it.
+// The intents of a room, of n in all. What is done for one target costs the
+// same however many others are wanted, but for finding the place of an expiry,
+// O(log n). Not thread-safe: its room guards it.
 class Intents {
  public:
   // True if it changes what there is.
+  // O(log n + limits::kMaxIntentsPerTarget).
   bool Apply(const Intent& intent) {
-    const auto held =
-        std::find_if(intents_.begin(), intents_.end(), [&](const Intent& one) {
-          return one.from == intent.from && one.target == intent.target;
-        });
-    const bool was_held = held != intents_.end();
-    if (was_held) intents_.erase(held);
+    const bool was_held = TakeOut(intent.target, intent.from);
     if (intent.expires_at == RealTime::min()) return was_held;
-    DropOneIfTooMany(intent.target);
-    intents_.push_back(intent);
+    std::vector<Intent>& towards = by_target_[intent.target];
+    if (towards.size() >= limits::kMaxIntentsPerTarget) {
+      // The oldest gives way, so that who is wanted by many is told of the
+      // newest.
+      by_expiry_.erase(ExpiryOf(towards.front()));
+      towards.erase(towards.begin());
+    }
+    towards.push_back(intent);
+    by_expiry_.insert(ExpiryOf(intent));
     return true;
   }
 
-  // Takes out those that have run out, and returns them.
+  // Takes out those that have run out, and returns them, the first to do so
+  // first. O(log n + limits::kMaxIntentsPerTarget) for each.
   std::vector<Intent> TakeExpired(RealTime now) {
-    const auto expired = std::stable_partition(
-        intents_.begin(), intents_.end(),
-        [now](const Intent& one) { return one.expires_at > now; });
-    std::vector<Intent> taken(expired, intents_.end());
-    intents_.erase(expired, intents_.end());
+    std::vector<Intent> taken;
+    while (!empty() && NextExpiry() <= now) {
+      const Expiry& next = *by_expiry_.begin();
+      taken.push_back({next.from, next.target, next.at});
+      TakeOut(taken.back().target, taken.back().from);
+    }
     return taken;
   }
 
   // In the order in which they were declared last.
+  // O(limits::kMaxIntentsPerTarget).
   std::vector<Intent> Towards(absl::string_view target, RealTime now) const {
     std::vector<Intent> towards;
-    for (const Intent& one : intents_) {
-      if (one.target == target && one.expires_at > now) towards.push_back(one);
+    const auto found = by_target_.find(target);
+    if (found == by_target_.end()) return towards;
+    for (const Intent& one : found->second) {
+      if (one.expires_at > now) towards.push_back(one);
     }
     return towards;
   }
 
-  // When the next one runs out; RealTime::max() if there is none.
+  // When the next one runs out; RealTime::max() if there is none. O(1).
   RealTime NextExpiry() const {
-    RealTime next = RealTime::max();
-    for (const Intent& one : intents_) next = std::min(next, one.expires_at);
-    return next;
+    return empty() ? RealTime::max() : by_expiry_.begin()->at;
   }
 
-  bool empty() const { return intents_.empty(); }
+  bool empty() const { return by_expiry_.empty(); }
+  std::size_t size() const { return by_expiry_.size(); }
 
  private:
-  // The oldest gives way, so that who is wanted by many is told of the newest.
-  void DropOneIfTooMany(absl::string_view target) {
-    std::size_t towards = 0;
-    auto oldest = intents_.end();
-    for (auto one = intents_.begin(); one != intents_.end(); ++one) {
-      if (one->target != target) continue;
-      if (++towards == 1) oldest = one;
+  struct Expiry {
+    RealTime at;
+    std::string target;
+    std::string from;
+
+    friend bool operator<(const Expiry& a, const Expiry& b) {
+      return std::tie(a.at, a.target, a.from) <
+             std::tie(b.at, b.target, b.from);
     }
-    if (towards >= limits::kMaxIntentsPerTarget) intents_.erase(oldest);
+  };
+  static Expiry ExpiryOf(const Intent& intent) {
+    return {intent.expires_at, intent.target, intent.from};
   }
 
-  // Few: of those who are wanted now.
-  std::vector<Intent> intents_;
+  // False if there is none.
+  bool TakeOut(absl::string_view target, absl::string_view from) {
+    const auto found = by_target_.find(target);
+    if (found == by_target_.end()) return false;
+    std::vector<Intent>& towards = found->second;
+    const auto held =
+        std::find_if(towards.begin(), towards.end(),
+                     [from](const Intent& one) { return one.from == from; });
+    if (held == towards.end()) return false;
+    by_expiry_.erase(ExpiryOf(*held));
+    towards.erase(held);
+    if (towards.empty()) by_target_.erase(found);
+    return true;
+  }
+
+  // At most limits::kMaxIntentsPerTarget each, and never none, in the order in
+  // which they were declared last.
+  absl::flat_hash_map<std::string, std::vector<Intent>> by_target_;
+  // The same ones.
+  absl::btree_set<Expiry> by_expiry_;
 };
 
 }  // namespace lifesign

@@ -21,6 +21,7 @@
 #include "server/base/mutex.h"
 #include "server/core/query/room_awaits.h"
 #include "server/core/room/intent.h"
+#include "server/core/room/intent_watches.h"
 #include "server/core/room/member_change.h"
 #include "server/core/room/occupancy.h"
 #include "server/core/time.h"
@@ -238,8 +239,6 @@ class Room {
   std::vector<IntentView> Towards(absl::string_view target,
                                   const Now& now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void RemoveOfIntents(const Watch& watch)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsThere(absl::string_view user) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Occupancy OccupancyAt(const Now& now) const
@@ -272,12 +271,7 @@ class Room {
   int about_to_leave_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<WatchRef> of_members_ ABSL_GUARDED_BY(mutex_);
   std::vector<WatchRef> of_occupancy_ ABSL_GUARDED_BY(mutex_);
-  // And for whom.
-  struct OfIntents {
-    WatchRef watch;
-    std::string target;
-  };
-  std::vector<OfIntents> of_intents_ ABSL_GUARDED_BY(mutex_);
+  IntentWatches of_intents_ ABSL_GUARDED_BY(mutex_);
   Intents intents_ ABSL_GUARDED_BY(mutex_);
   RoomAwaits awaits_ ABSL_GUARDED_BY(mutex_);
   RealTime occupancy_told_at_ ABSL_GUARDED_BY(mutex_) = RealTime::min();

@@ -206,14 +206,16 @@ void RoomMap::NoteEmptied(std::shared_ptr<Room> room, RealTime due) {
   emptied_.push_back({due, std::move(room)});
 }
 
-Room::Closing RoomMap::Close(Room& room, bool forgetting, const Now& now) {
-  Stripe& stripe = StripeOf(room.id());
+Room::Closing RoomMap::Close(const std::shared_ptr<Room>& room, bool forgetting,
+                             const Now& now) {
+  Stripe& stripe = StripeOf(room->id());
   // Both at once: nobody finds a room that is closed.
   MutexLock lock(stripe.mutex);
-  const Room::Closing closing = room.Close(forgetting, now);
+  const Room::Closing closing = room->Close(forgetting, now);
   if (closing == Room::Closing::kClosed) {
-    stripe.revisions.Raise(room.last_revision());
-    stripe.rooms.erase(room.id());
+    ExpectNoVisit(room);
+    stripe.revisions.Raise(room->last_revision());
+    stripe.rooms.erase(room->id());
   }
   return closing;
 }
@@ -222,8 +224,16 @@ void RoomMap::ExpectVisit(const std::shared_ptr<Room>& room, RealTime at) {
   if (at == RealTime::max()) return;
   MutexLock lock(visits_mutex_);
   if (room->visit_at <= at) return;
+  visits_.erase({room->visit_at, room});
   room->visit_at = at;
-  visits_.push({at, room});
+  visits_.insert({at, room});
+}
+
+void RoomMap::ExpectNoVisit(const std::shared_ptr<Room>& room) {
+  MutexLock lock(visits_mutex_);
+  visits_.erase({room->visit_at, room});
+  // Whoever found it before expects none either.
+  room->visit_at = RealTime::min();
 }
 
 void RoomMap::Tick(const Now& now, Room::ToWake& to_wake) {
@@ -236,11 +246,10 @@ void RoomMap::VisitThoseDue(const Now& now, Room::ToWake& to_wake) {
     std::shared_ptr<Room> room;
     {
       MutexLock lock(visits_mutex_);
-      if (visits_.empty() || visits_.top().at > now.real) return;
-      const Visit next = visits_.top();
-      visits_.pop();
-      if (next.room->visit_at != next.at) continue;
-      room = next.room;
+      if (visits_.empty() || visits_.begin()->at > now.real) return;
+      room = visits_.begin()->room.lock();
+      visits_.erase(visits_.begin());
+      if (room == nullptr) continue;
       room->visit_at = RealTime::max();
     }
     const Room::Outcome outcome = room->Visit(now, to_wake);
@@ -258,7 +267,7 @@ void RoomMap::CloseThoseForgotten(const Now& now) {
     if (!too_many && now.real < emptied_.front().due) return;
     Emptied oldest = std::move(emptied_.front());
     emptied_.pop_front();
-    switch (Close(*oldest.room, too_many, now)) {
+    switch (Close(oldest.room, too_many, now)) {
       case Room::Closing::kClosed:
         break;
       case Room::Closing::kInUse:

@@ -10,11 +10,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <queue>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "server/base/mutex.h"
@@ -105,11 +105,13 @@ class RoomMap {
   };
   struct Visit {
     RealTime at;
-    std::shared_ptr<Room> room;
+    // A room is not kept for its visit.
+    std::weak_ptr<Room> room;
 
     // The next one first.
     friend bool operator<(const Visit& a, const Visit& b) {
-      return a.at > b.at;
+      if (a.at != b.at) return a.at < b.at;
+      return a.room.owner_before(b.room);
     }
   };
   // When to look whether it is to be forgotten.
@@ -128,9 +130,12 @@ class RoomMap {
   void NoteEmptied(std::shared_ptr<Room> room, RealTime due);
   // Sees to it that the room is visited then, if not before.
   void ExpectVisit(const std::shared_ptr<Room>& room, RealTime at);
+  // There is nothing to visit of a room that is closed, now or later.
+  void ExpectNoVisit(const std::shared_ptr<Room>& room);
   void VisitThoseDue(const Now& now, Room::ToWake& to_wake);
   void CloseThoseForgotten(const Now& now);
-  Room::Closing Close(Room& room, bool forgetting, const Now& now);
+  Room::Closing Close(const std::shared_ptr<Room>& room, bool forgetting,
+                      const Now& now);
 
   const Room::Encoders encoders_;
 
@@ -142,8 +147,8 @@ class RoomMap {
   std::deque<Emptied> emptied_ ABSL_GUARDED_BY(emptied_mutex_);
 
   Mutex visits_mutex_;  // a leaf
-  // Those that Room::visit_at does not name are of no use any more.
-  std::priority_queue<Visit> visits_ ABSL_GUARDED_BY(visits_mutex_);
+  // At most one for each room, at its Room::visit_at.
+  absl::btree_set<Visit> visits_ ABSL_GUARDED_BY(visits_mutex_);
 };
 
 }  // namespace lifesign

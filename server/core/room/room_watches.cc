@@ -76,23 +76,14 @@ bool Room::RegisterForIntents(const std::shared_ptr<Watch>& watch,
   MutexLock lock(mutex_);
   if (closed_) return false;
   leads_to = revisions_.last();
-  RemoveOfIntents(*watch);
-  of_intents_.push_back({WatchRef(watch), std::string(target)});
+  of_intents_.Add(watch, target);
   watch->DeliverWhole(encoders_.intents(id_, Towards(target, now)));
   return true;
 }
 
-void Room::RemoveOfIntents(const Watch& watch) {
-  of_intents_.erase(std::remove_if(of_intents_.begin(), of_intents_.end(),
-                                   [&](const OfIntents& one) {
-                                     return one.watch.get() == &watch;
-                                   }),
-                    of_intents_.end());
-}
-
 bool Room::Unregister(const Watch& watch) {
   MutexLock lock(mutex_);
-  RemoveOfIntents(watch);
+  of_intents_.Remove(watch);
   Remove(of_members_, watch);
   Remove(of_occupancy_, watch);
   return IsEmpty();
@@ -132,12 +123,9 @@ void Room::TellOccupancy(const Now& now, ToWake& to_wake) {
 void Room::TellIntents(absl::string_view target, const Now& now,
                        ToWake& to_wake) {
   std::shared_ptr<const void> wire;
-  for (const OfIntents& one : of_intents_) {
-    if (one.target != target) continue;
+  for (const WatchRef& watch : of_intents_.Of(target)) {
     if (wire == nullptr) wire = encoders_.intents(id_, Towards(target, now));
-    if (one.watch->DeliverWhole(wire)) {
-      to_wake.watches.push_back(one.watch.shared());
-    }
+    if (watch->DeliverWhole(wire)) to_wake.watches.push_back(watch.shared());
   }
   if (awaits_.empty()) return;
   const auto towards = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
