@@ -218,6 +218,47 @@ TEST_F(RoomQueryTest, CountsOfARoomAreWhatItKeeps) {
   EXPECT_THAT(FieldsOf(unary_.Count(request, answer)), ElementsAre("room_id"));
 }
 
+void ExpectNoRight(const grpc::Status& status, const std::string& question) {
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED)
+      << question;
+  EXPECT_EQ(ReasonOf(status), "SEE_THROUGH_DENIED") << question;
+}
+
+TEST_F(RoomQueryTest, WhoLacksTheRightToSeeThroughIsDeniedIt) {
+  Enter("ann", "r1");
+  ASSERT_TRUE(AwaitUsers("r1", 1));
+  // A room that is there, and one that is not.
+  for (const std::string room : {"r1", "r2"}) {
+    v1::ListPresencesRequest list;
+    list.set_room_id(room);
+    list.set_see_through(true);
+    v1::ListPresencesResponse page;
+    ExpectNoRight(unary_.List(list, page), "list");
+    v1::CountPresencesRequest count;
+    count.set_room_id(room);
+    count.set_see_through(true);
+    v1::CountPresencesResponse counts;
+    ExpectNoRight(unary_.Count(count, counts), "count");
+    v1::ExplainPresenceRequest explain;
+    explain.set_user_id("ann");
+    explain.set_room_id(room);
+    explain.set_see_through(true);
+    ExpectNoRight(
+        unary_.CallWithBytes("ExplainPresence", explain.SerializeAsString()),
+        "explain");
+    v1::AwaitPresenceRequest members;
+    AddRoom(members, room);
+    members.set_see_through(true);
+    ExpectNoRight(unary_.AwaitFails(members), "await of members");
+    v1::AwaitPresenceRequest intents;
+    AddIntents(intents, room, "ann");
+    intents.set_see_through(true);
+    intents.mutable_wait();
+    ExpectNoRight(unary_.AwaitFails(intents), "await of intents");
+  }
+  EXPECT_TRUE(server_.ReachesAwaits(0));
+}
+
 class FewAwaitsOfRoomsTest : public RoomQueryTest {
  protected:
   FewAwaitsOfRoomsTest() : RoomQueryTest(Few()) {}

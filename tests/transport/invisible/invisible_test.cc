@@ -173,6 +173,9 @@ class InvisibleTest : public ::testing::Test {
         server.Want("ann/a", round % 12 == 4 ? "ghost" : "bob", kRooms[0],
                     seconds(7));
       }
+      if (round % 5 == 3) {
+        server.Want("bob/a", "ann", kRooms[round % 2], seconds(5));
+      }
     });
   }
   // What the ghost does where they are invisible: as much as they can.
@@ -288,6 +291,36 @@ TEST_F(InvisibleTest, WhoIsInvisibleIsAsWhoLeft) {
             response.presence().last_seen().seconds() - 5);
   Advance(seconds(10));
   ExpectAlike("later");
+}
+
+// Who came to the room before them is on the first page.
+TEST_F(InvisibleTest, AListOfARoomBegunBeforeGoesOnWithoutThem) {
+  Both([](OneServer& server) {
+    const std::vector<absl::string_view> lobby = {kRooms[0]};
+    server.Open("eve/a", SignalKind::kActive, DeviceClass::kWeb, absl::nullopt,
+                &lobby);
+  });
+  Advance(seconds(1));
+  Gather();
+  v1::ListPresencesRequest request;
+  request.set_room_id(kRooms[0]);
+  request.set_page_size(1);
+  v1::ListPresencesResponse page;
+  const std::string first = left_->Call(&UnaryCalls::ListPresences, request);
+  ASSERT_EQ(first, hidden_->Call(&UnaryCalls::ListPresences, request));
+  ASSERT_TRUE(page.ParseFromString(first));
+  ASSERT_EQ(page.presences_size(), 1);
+  ASSERT_EQ(page.presences(0).user_id(), "eve");
+  request.set_page_token(page.next_page_token());
+  ASSERT_FALSE(request.page_token().empty());
+  Part();
+  for (int round = 1; round <= 6; ++round) {
+    ASSERT_EQ(absl::CHexEscape(AllPages(*left_, request)),
+              absl::CHexEscape(AllPages(*hidden_, request)))
+        << "in round " << round;
+    GhostStirs(round);
+    Advance(milliseconds(60));
+  }
 }
 
 TEST_F(InvisibleTest, WhateverTheyDoNobodyIsTold) {

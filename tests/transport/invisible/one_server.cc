@@ -260,10 +260,10 @@ void OneServer::Await(const std::string& name,
                       const v1::AwaitPresenceRequest& request) {
   AwaitOptions options;
   ASSERT_FALSE(DecodeAwait(request, hours(1), options).has_value());
-  const auto users = static_cast<std::int64_t>(options.terms.users.size());
-  auto awaiting = std::make_unique<Awaiting>(users);
+  const std::int64_t weight = options.weight;
+  auto awaiting = std::make_unique<Awaiting>(weight);
   const auto await = std::make_shared<AwaitCall>(parts_, std::move(options),
-                                                 *awaiting->quota.Take(users));
+                                                 *awaiting->quota.Take(weight));
   awaiting->call.Attach(await);
   await->Start(awaiting->call);
   awaiting_[name] = std::move(awaiting);

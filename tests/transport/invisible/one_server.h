@@ -102,7 +102,7 @@ class OneServer {
     bool slow = false;
   };
   struct Awaiting {
-    explicit Awaiting(std::int64_t users) : quota(users) {}
+    explicit Awaiting(std::int64_t weight) : quota(weight) {}
     Quota quota;
     FakeCall<v1::AwaitPresenceResponse> call;
   };

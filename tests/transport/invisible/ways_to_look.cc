@@ -39,19 +39,6 @@ std::string AskingToSeeThrough(OneServer& server, const Cast& cast) {
   return server.Call(&UnaryCalls::GetPresence, request);
 }
 
-// All pages, tokens included.
-std::string AllPages(OneServer& server, v1::ListPresencesRequest request) {
-  std::string answers;
-  v1::ListPresencesResponse page;
-  do {
-    request.set_page_token(page.next_page_token());
-    const std::string answer = server.Call(&UnaryCalls::ListPresences, request);
-    answers += answer + "\n";
-    if (!page.ParseFromString(answer)) return answers;
-  } while (!page.next_page_token().empty());
-  return answers;
-}
-
 std::string ListsTheLive(OneServer& server, const Cast&) {
   return AllPages(server, v1::ListPresencesRequest());
 }
@@ -90,18 +77,13 @@ std::string CountsAll(OneServer& server, const Cast&) {
 
 // Asking for more than one may see.
 template <typename Request>
-std::string Asking(OneServer& server,
-                   grpc::Status (UnaryCalls::*method)(const grpc::ByteBuffer&,
-                                                      grpc::ByteBuffer&)
-                       const) {
-  Request request;
-  request.set_see_through(true);
-  return server.Call(method, request);
-}
-
-std::string AskingToSeeThroughAll(OneServer& server, const Cast&) {
-  return Asking<v1::ListPresencesRequest>(server, &UnaryCalls::ListPresences) +
-         Asking<v1::CountPresencesRequest>(server, &UnaryCalls::CountPresences);
+std::function<std::string(OneServer&, const Cast&)> Asking(grpc::Status (
+    UnaryCalls::*method)(const grpc::ByteBuffer&, grpc::ByteBuffer&) const) {
+  return [method](OneServer& server, const Cast&) {
+    Request request;
+    request.set_see_through(true);
+    return server.Call(method, request);
+  };
 }
 
 // At least `needed` of `users`.
@@ -126,26 +108,6 @@ std::string LooksForEach(OneServer& server, const Cast& cast) {
     }
   }
   return answers;
-}
-
-std::string RoomsAll(OneServer& server, const Cast& cast) {
-  std::string answers;
-  for (const char* room : kRooms) {
-    for (const std::string& user : cast) {
-      v1::GetRoomRequest request;
-      request.set_room_id(room);
-      request.set_intents_for_user_id(user);
-      answers += server.Call(&UnaryCalls::GetRoom, request) + "\n";
-    }
-  }
-  return answers;
-}
-
-std::string AskingToSeeThroughARoom(OneServer& server, const Cast&) {
-  v1::GetRoomRequest request;
-  request.set_room_id(kRooms[0]);
-  request.set_see_through(true);
-  return server.Call(&UnaryCalls::GetRoom, request);
 }
 
 v1::WatchPresenceRequest OfEveryone(const Cast&) {
@@ -191,27 +153,50 @@ v1::WatchPresenceRequest OfUsers(const Cast& cast) {
   return request;
 }
 
+// Both, one after the other.
+template <typename Way>
+std::vector<Way> Joined(std::vector<Way> ways, const std::vector<Way>& more) {
+  ways.insert(ways.end(), more.begin(), more.end());
+  return ways;
+}
+
 }  // namespace
 
+std::string AllPages(OneServer& server, v1::ListPresencesRequest request) {
+  std::string answers;
+  v1::ListPresencesResponse page;
+  do {
+    const std::string answer = server.Call(&UnaryCalls::ListPresences, request);
+    answers += answer + "\n";
+    if (!page.ParseFromString(answer)) return answers;
+    request.set_page_token(page.next_page_token());
+  } while (!page.next_page_token().empty());
+  return answers;
+}
+
 const std::vector<Question>& Questions() {
-  static const std::vector<Question> questions = {
-      {"GetPresence", OfEach<v1::GetPresenceRequest>(&UnaryCalls::GetPresence)},
-      {"BatchGetPresences", BatchOfAll},
-      {"ListSessions",
-       OfEach<v1::ListSessionsRequest>(&UnaryCalls::ListSessions)},
-      {"ExplainPresence",
-       OfEach<v1::ExplainPresenceRequest>(&UnaryCalls::ExplainPresence)},
-      {"asking to see through", AskingToSeeThrough},
-      {"GetRoom", RoomsAll},
-      {"asking to see through a room", AskingToSeeThroughARoom},
-      {"ListPresences", ListsTheLive},
-      {"ListPresences, all, page by page", ListsAllByTwo},
-      {"ListPresences, who is offline", ListsThoseOffline},
-      {"ListPresences, who was seen lately", ListsThoseSeenLately},
-      {"CountPresences", CountsAll},
-      {"asking to see through all", AskingToSeeThroughAll},
-      {"AwaitPresence, looking once", LooksForEach},
-  };
+  static const std::vector<Question> questions = Joined<Question>(
+      {
+          {"GetPresence",
+           OfEach<v1::GetPresenceRequest>(&UnaryCalls::GetPresence)},
+          {"BatchGetPresences", BatchOfAll},
+          {"ListSessions",
+           OfEach<v1::ListSessionsRequest>(&UnaryCalls::ListSessions)},
+          {"ExplainPresence",
+           OfEach<v1::ExplainPresenceRequest>(&UnaryCalls::ExplainPresence)},
+          {"asking to see through", AskingToSeeThrough},
+          {"ListPresences", ListsTheLive},
+          {"ListPresences, all, page by page", ListsAllByTwo},
+          {"ListPresences, who is offline", ListsThoseOffline},
+          {"ListPresences, who was seen lately", ListsThoseSeenLately},
+          {"CountPresences", CountsAll},
+          {"asking to see through a list",
+           Asking<v1::ListPresencesRequest>(&UnaryCalls::ListPresences)},
+          {"asking to see through counts",
+           Asking<v1::CountPresencesRequest>(&UnaryCalls::CountPresences)},
+          {"AwaitPresence, looking once", LooksForEach},
+      },
+      QuestionsOfRooms());
   return questions;
 }
 
@@ -267,28 +252,30 @@ const std::vector<WayToWatch>& WaysToWatch() {
 }
 
 const std::vector<WayToAwait>& WaysToAwait() {
-  static const std::vector<WayToAwait> ways = {
-      {"the one to be active",
-       [](const Cast& cast) {
-         return AwaitOf({cast[0]}, v1::PRESENCE_STATE_ACTIVE, 1);
-       }},
-      // Gives up.
-      {"the one to be there, for 20 s",
-       [](const Cast& cast) {
-         auto request = AwaitOf({cast[0]}, v1::PRESENCE_STATE_STALE, 1);
-         request.mutable_wait()->set_seconds(20);
-         return request;
-       }},
-      // Others come, and it is decided without the one.
-      {"the one and another to be there",
-       [](const Cast& cast) {
-         return AwaitOf({cast[0], cast[3]}, v1::PRESENCE_STATE_STALE, 1);
-       }},
-      {"four to be active",
-       [](const Cast& cast) {
-         return AwaitOf(cast, v1::PRESENCE_STATE_ACTIVE, 4);
-       }},
-  };
+  static const std::vector<WayToAwait> ways = Joined<WayToAwait>(
+      {
+          {"the one to be active",
+           [](const Cast& cast) {
+             return AwaitOf({cast[0]}, v1::PRESENCE_STATE_ACTIVE, 1);
+           }},
+          // Gives up.
+          {"the one to be there, for 20 s",
+           [](const Cast& cast) {
+             auto request = AwaitOf({cast[0]}, v1::PRESENCE_STATE_STALE, 1);
+             request.mutable_wait()->set_seconds(20);
+             return request;
+           }},
+          // Others come, and it is decided without the one.
+          {"the one and another to be there",
+           [](const Cast& cast) {
+             return AwaitOf({cast[0], cast[3]}, v1::PRESENCE_STATE_STALE, 1);
+           }},
+          {"four to be active",
+           [](const Cast& cast) {
+             return AwaitOf(cast, v1::PRESENCE_STATE_ACTIVE, 4);
+           }},
+      },
+      WaysToAwaitInRooms());
   return ways;
 }
 

@@ -25,6 +25,10 @@ struct Question {
   std::function<std::string(OneServer&, const Cast&)> ask;
 };
 const std::vector<Question>& Questions();
+// Those of them that are about rooms.
+std::vector<Question> QuestionsOfRooms();
+// All pages from the one that `request` asks for, tokens included.
+std::string AllPages(OneServer& server, v1::ListPresencesRequest request);
 
 // In which they may be.
 inline constexpr const char* kRooms[] = {"lobby", "attic"};
@@ -37,12 +41,14 @@ struct WayToWatch {
 };
 const std::vector<WayToWatch>& WaysToWatch();
 
-// Waiting for some of them.
+// Waiting for some of them, or for who is in a room or wants somebody there.
 struct WayToAwait {
   std::string name;
   std::function<v1::AwaitPresenceRequest(const Cast&)> request;
 };
 const std::vector<WayToAwait>& WaysToAwait();
+// Those of them that are about rooms.
+std::vector<WayToAwait> WaysToAwaitInRooms();
 
 }  // namespace lifesign::testing
 
