@@ -85,10 +85,12 @@ void ListOracle::Next(const v1::ListPresencesRequest& wanted,
   }
   if (begins) {
     listing.staying = places;
-    // Of who comes to another place by being looked at now other pages can
-    // only tell by chance.
+    // Who comes to another place by being looked at now is, to who sees
+    // through, on the page that is the only one.
     for (auto& [user, place] : listing.staying) {
-      if (!page->next_page_token().empty()) break;
+      if (!listing.request.see_through() || !page->next_page_token().empty()) {
+        break;
+      }
       place = PlaceOf(user, ViewOf(listing.request));
     }
   }
@@ -116,7 +118,6 @@ void ListOracle::Next(const v1::ListPresencesRequest& wanted,
 Listing::Place ListOracle::PlaceOf(const std::string& user, View view) const {
   Listing::Place place;
   place.forgotten = truth_.TimesForgotten(user, view);
-  if (view == View::kPublic) return place;
   place.forgotten_in_public = truth_.TimesForgotten(user, View::kPublic);
   place.known_in_public = truth_.AsEmitted(user, View::kPublic, now_).known;
   return place;

@@ -40,8 +40,8 @@ struct Listing {
   // On pages so far.
   std::set<std::string> told;
   // Who was known and matched whenever a page was made, and stayed where they
-  // were. To who sees through, whoever comes to be known in public, or is not
-  // any more, is one who comes anew.
+  // were. Whoever comes to be known in public, or is not any more, is one who
+  // comes anew, also to who sees through.
   std::map<std::string, Place> staying;
 };
 

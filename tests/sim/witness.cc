@@ -45,19 +45,26 @@ void Witness::OnChange(const Change& change, PresenceTime now) {
   const bool seems_to_leave = change.audience == Audience::kPublic &&
                               change.after.cause == Cause::kLeave;
   if (IsLive(state) || seems_to_leave) return;
-  // Who became invisible in this step, as what they last were expired, is not
-  // known to have come back.
-  const bool unseen = change.audience == Audience::kPublic;
+  // Who was heard of in this step may have come back after that: the next tick
+  // will tell.
+  CheckGone(change.after.user, user, now, Duration(1));
+}
+
+void Witness::CheckGone(const std::string& name, const User& user,
+                        PresenceTime now, Duration heard_before) {
   for (const auto& [session, heard] : user.heard) {
-    if (now - heard >= shortest_ttl_ || (unseen && heard == now)) continue;
-    verdict_.Fail(absl::StrCat("a false OFFLINE: ", change.after.user,
-                               ", whose session ", session, " was heard of ",
+    if (now - heard < heard_before || now - heard >= shortest_ttl_) continue;
+    verdict_.Fail(absl::StrCat("a false OFFLINE: ", name, ", whose session ",
+                               session, " was heard of ",
                                property::Seconds(now - heard), " s ago"));
   }
 }
 
 void Witness::OnTick(PresenceTime now) {
   for (const auto& [name, user] : users_) {
+    if (!IsLive(user.states[static_cast<std::size_t>(View::kTrue)])) {
+      CheckGone(name, user, now, Duration(0));
+    }
     const State state = Higher(user.states[0], user.states[1]);
     if (!IsLive(state) || now - user.newest < longest_ttl_) continue;
     verdict_.Fail(absl::StrCat(name, " is ", property::Word(state),

@@ -49,6 +49,11 @@ class Witness {
     std::array<State, 2> states = {State::kOffline, State::kOffline};
   };
 
+  // `user` is OFFLINE: no session was heard of lately, but for those that were
+  // within `heard_before`.
+  void CheckGone(const std::string& name, const User& user, PresenceTime now,
+                 Duration heard_before);
+
   Verdict& verdict_;
   Duration shortest_ttl_ = Duration::max();
   Duration longest_ttl_{0};

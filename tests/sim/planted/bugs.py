@@ -146,7 +146,7 @@ BUGS = [
     Bug("who becomes visible was last seen while they were not",
         "server/core/session/readable_state.cc",
         "    if (veil == nullptr || !veil->Covers(session.last_seen)) {\n",
-        "    if (veil == nullptr || veil != nullptr) {\n"),
+        "    if (veil == nullptr || session.last_seen > kNeverReal) {\n"),
     Bug("who becomes visible shows attachments that were made unseen",
         SHARD + "_hidden.cc",
         "    sessions_[slot].Extras().attached_unseen = true;\n",
