@@ -108,19 +108,25 @@ TEST_F(RealServerTest, ASessionIsPutIntoItsRoomsAgainWhereverTheServerIs) {
   const auto members = *Watcher::Start(Channel(), {.room_id = "stage"});
   const auto many =
       *Watcher::Start(Channel(), {.room_id = "stage", .occupancy = true});
-  const auto users = [&] {
-    while (const auto event = many->Next(kPatience)) {
-      if (event->kind == WatchEvent::Kind::kOccupancy) {
-        return event->occupancy.users();
+  // What the client says may come after the time was moved, and be told by a
+  // later tick. What was told on the way there may come as well.
+  const auto become = [&](int users) {
+    for (int i = 0; i < 200; ++i) {
+      const auto event = many->Next(milliseconds(50));
+      if (!event.has_value()) {
+        server_.Advance(milliseconds(100));
+      } else if (event->kind == WatchEvent::Kind::kOccupancy &&
+                 event->occupancy.users() == users) {
+        return true;
       }
     }
-    return -1;
+    return false;
   };
-  EXPECT_EQ(users(), 0);
+  EXPECT_TRUE(become(0));
   ASSERT_TRUE((*opened)->JoinRoom("stage").ok());
   ASSERT_TRUE((*opened)->LeaveRoom("lobby").ok());
   server_.Advance(milliseconds(200));
-  EXPECT_EQ(users(), 1);
+  EXPECT_TRUE(become(1));
   while (const auto event = members->Next(kPatience)) {
     if (event->kind != WatchEvent::Kind::kChange) continue;
     EXPECT_EQ(event->change.after.user_id(), "ann");
@@ -128,13 +134,13 @@ TEST_F(RealServerTest, ASessionIsPutIntoItsRoomsAgainWhereverTheServerIs) {
   }
   // It ends without the client's knowing, and is opened anew by its next word.
   server_.Advance(seconds(241));
-  EXPECT_EQ(users(), 0);
+  EXPECT_TRUE(become(0));
   (*opened)->SetLifecycle(Lifecycle::kBackground);
   server_.Advance(milliseconds(200));
-  EXPECT_EQ(users(), 1);
+  EXPECT_TRUE(become(1));
   (*opened)->Leave();
   server_.Advance(milliseconds(200));
-  EXPECT_EQ(users(), 0);
+  EXPECT_TRUE(become(0));
 }
 
 TEST_F(RealServerTest, AGuestWhoLogsInIsReplacedInTheirRoom) {
