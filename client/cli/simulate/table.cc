@@ -142,10 +142,12 @@ std::string RoomsText(const std::vector<RoomRow>& rooms) {
 }
 
 std::string SlowText(const Picture& picture) {
-  return absl::StrCat(
-      "a watcher that hardly reads took ", picture.slow_messages, " messages, ",
-      picture.slow_records, " records; others are told within ",
-      cli::Span(absl::Ceil(picture.delay_p99, absl::Milliseconds(1))));
+  const absl::Duration p99 =
+      absl::Ceil(picture.delay_p99, absl::Milliseconds(1));
+  return absl::StrCat("a watcher that hardly reads took ",
+                      picture.slow_messages, " messages, ",
+                      picture.slow_records, " records; others are told within ",
+                      absl::ToInt64Milliseconds(p99), " ms");
 }
 
 std::string Table(const Picture& picture, cli::ScreenSize size,
