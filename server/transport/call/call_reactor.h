@@ -43,7 +43,10 @@ class CallReactor : public GrpcReactor, public StreamPort {
   CallReactor(grpc::CallbackServerContext& context,
               std::shared_ptr<StreamLogic> logic,
               absl::optional<ConnectionStreams::Slot> slot)
-      : context_(context), slot_(std::move(slot)), logic_(std::move(logic)) {}
+      : context_(context), slot_(std::move(slot)), logic_(std::move(logic)) {
+    // A call may be cancelled before anything was started on it.
+    BeforeStart();
+  }
 
   void Finish(const grpc::Status& status) final {
     BeforeStart();
